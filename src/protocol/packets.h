@@ -23,6 +23,7 @@ inline constexpr std::uint16_t last_row_sent = 0x0080;
 inline constexpr std::uint16_t db_dropped = 0x0100;
 inline constexpr std::uint16_t no_backslash_escapes = 0x0200;
 inline constexpr std::uint16_t metadata_changed = 0x0400;
+inline constexpr std::uint16_t out_parameters = 0x1000;  // SERVER_PS_OUT_PARAMS: this row is a CALL's OUT parameters
 inline constexpr std::uint16_t in_transaction_read_only = 0x2000;
 inline constexpr std::uint16_t session_state_changed = 0x4000;
 inline constexpr std::uint16_t ansi_quotes = 0x8000;  // MariaDB
@@ -33,12 +34,14 @@ struct OkPacket {
     std::uint64_t last_insert_id = 0;
     std::uint16_t status = 0;
     std::uint16_t warnings = 0;
-    std::string_view info;
-    Bytes session_state;  // the block of trackers, without the length before it
+    std::string_view info{};
+    Bytes session_state{};  // the block of trackers, without the length before it
 };
 
-// An OK packet (first byte 0x00, or 0xFE as the end of rows) from a server connection; `session_track` says whether that
-// connection negotiated it, since it changes the packet's layout.
+// An OK packet (first byte 0x00, or 0xFE as the end of rows) from a server connection; `session_track` says whether
+// that connection negotiated it. Only the trackers depend on it: both servers write `info` with its length in front
+// either way (net_send_ok() of both), where the manual says that without it the text fills the packet. An info that
+// does fill it is taken as such.
 [[nodiscard]] std::optional<OkPacket> parse_ok(Bytes payload, bool session_track);
 
 // Calls `see(type, Bytes data)` for each tracker in an OK packet's session_state; false where the block is malformed.
@@ -56,18 +59,26 @@ public:
     explicit TrackerReader(Bytes session_state) : reader_(session_state) {}
     struct Item {
         Tracker type;
-        Bytes data;
-        // A system variable comes as (name, value) pairs, MySQL and MariaDB alike; here split already: `name` and `value`.
-        std::string_view name;
-        std::string_view value;  // of schema, state change, characteristics and state: the text
+        Bytes data{};
+        // A system variable comes as (name, value) pairs, MySQL and MariaDB alike; here split already: `name` and
+        // `value`.
+        std::string_view name{};
+        std::string_view value{};  // of schema, state change, characteristics and state: the text
     };
     [[nodiscard]] std::optional<Item> next();  // one variable an item, also where a block holds several
     [[nodiscard]] bool ok() const { return reader_.ok(); }
 
 private:
     Reader reader_;
-    Reader variables_{Bytes{}};
+    Reader variables_{Bytes{}};  // what is left of a block of system variables
 };
+
+// An EOF packet: 0xFE and no more than 8 bytes; also the one byte of protocol 4.0.
+struct EofPacket {
+    std::uint16_t warnings = 0;
+    std::uint16_t status = 0;
+};
+[[nodiscard]] std::optional<EofPacket> parse_eof(Bytes payload);
 
 struct ErrPacket {
     std::uint16_t code = 0;
@@ -75,11 +86,12 @@ struct ErrPacket {
     std::string_view message;
     [[nodiscard]] Error to_error() const;
 };
+// With or without '#' and an SQLSTATE: before the handshake there is none, and it is empty then.
 [[nodiscard]] std::optional<ErrPacket> parse_err(Bytes payload);
 
 // Whole packets, header included, for what the gate says itself.
-void write_ok(std::uint8_t sequence, const OkPacket& ok, std::vector<std::byte>& out);  // without trackers
-void write_err(std::uint8_t sequence, const Error& error, std::vector<std::byte>& out);
+void write_ok(std::uint8_t sequence, const OkPacket& ok, std::vector<std::byte>& out);   // without trackers
+void write_err(std::uint8_t sequence, const Error& error, std::vector<std::byte>& out);  // message cut at 64 KB
 void write_eof(std::uint8_t sequence, std::uint16_t status, std::uint16_t warnings, std::vector<std::byte>& out);
 // COM_QUERY and the like with one text argument, sequence 0. REQUIRES: text shorter than 16 MB - 2.
 void write_command(std::uint8_t command, std::string_view text, std::vector<std::byte>& out);
