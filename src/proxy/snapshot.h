@@ -1,0 +1,115 @@
+// Everything that the API, the metrics and the log say about a running gate: a plain copy, made by the gate on its own
+// thread when somebody asks. Counters count from the start of the gate and only grow.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/histogram.h"
+
+namespace tidegate::proxy {
+
+using WallTime = std::chrono::system_clock::time_point;
+
+// A counter with a name of its own: a reason, a cause. Lower case with underscores, since it becomes a metric's label.
+struct NamedCount {
+    std::string name;
+    std::uint64_t count = 0;
+};
+
+enum class ServerState : std::uint8_t {
+    unknown,  // nothing has been tried yet
+    up,
+    down,     // the last attempts could not reach it
+    blocked,  // 1129: the server has blocked this host
+};
+
+struct ServerSnapshot {
+    std::string address;  // "127.0.0.1:3306" or a socket's path
+    std::string version;  // as its greeting has it; empty: not seen yet
+    ServerState state = ServerState::unknown;
+    std::optional<WallTime> down_since;  // when state is down or blocked
+    std::string last_error;              // the last failure to connect or log in, in words; empty: none
+    std::optional<WallTime> last_error_at;
+    bool monitored = false;  // there is a monitor account, and it can log in
+};
+
+// Where the limit comes from. `effective` is what holds now.
+struct LimitSnapshot {
+    std::optional<unsigned> configured;  // empty: auto
+    std::optional<unsigned> learnt;      // what the server leaves us, refusals included; empty: not known
+    unsigned effective = 0;
+    unsigned reserve = 0;
+    std::optional<unsigned> max_connections;       // the server's
+    std::optional<unsigned> max_user_connections;  // the server's, over all accounts alike; 0: none
+    std::optional<unsigned> others;                // connections that are not ours
+    bool closed_by_refusals = false;               // the limit is down because the server refused
+};
+
+// Of one account, and of the whole gate.
+struct PoolCounts {
+    unsigned max = 0;  // the limit that holds now
+    unsigned open = 0;
+    unsigned active = 0;
+    unsigned idle = 0;
+    unsigned opening = 0;
+    unsigned closing = 0;
+    std::uint64_t waiting = 0;
+    unsigned peak = 0;                  // connections at once, at most
+    std::uint64_t granted = 0;          // leases
+    std::uint64_t waited = 0;           // of them, those that stood in line first
+    std::uint64_t refused_clients = 0;  // waits that ended in 1040
+    std::uint64_t cancelled = 0;        // clients that left the line
+};
+
+struct AccountSnapshot {
+    std::string name;
+    std::string mode;  // "transaction" or "session"
+    PoolCounts pool;
+    std::uint64_t clients = 0;  // connected now
+};
+
+struct Snapshot {
+    std::string version;  // the gate's
+    WallTime started;
+    Duration uptime{};
+    bool draining = false;
+    bool paused = false;
+
+    ServerSnapshot server;
+    LimitSnapshot limit;
+    PoolCounts pool;
+    std::uint64_t peak_waiting = 0;
+    WallTime last_update;  // the last change of the pool's figures
+
+    // Refusals of the server at login that were absorbed, by error number.
+    std::uint64_t refused_1040 = 0;
+    std::uint64_t refused_1203 = 0;
+    std::uint64_t refused_1226 = 0;
+    std::vector<NamedCount> open_failures;  // all reasons, these among them
+    WaitHistogram waits;                    // of those who waited and were served or refused
+    Duration longest_wait_now{};            // of those who wait now
+    Duration longest_lease_now{};
+
+    std::uint64_t clients = 0;  // connected now
+    std::uint64_t clients_total = 0;
+    std::uint64_t max_clients = 0;
+    std::uint64_t statements = 0;
+    std::uint64_t transactions = 0;
+    std::uint64_t bytes_from_clients = 0;
+    std::uint64_t bytes_to_clients = 0;
+    std::uint64_t opened = 0;             // server connections
+    std::vector<NamedCount> closed;       // server connections, by reason
+    std::vector<NamedCount> client_ends;  // clients' connections, by reason
+    std::vector<NamedCount> pins;         // leases that outlived their transaction, by cause
+    std::uint64_t login_failures = 0;
+    std::uint64_t held_off = 0;  // connections refused because of their address's failed logins
+
+    std::vector<AccountSnapshot> accounts;
+};
+
+}  // namespace tidegate::proxy
