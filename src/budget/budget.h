@@ -90,6 +90,8 @@ public:
     [[nodiscard]] unsigned others() const { return learnt_.others.value_or(0); }
     [[nodiscard]] bool closed_by_refusals() const { return ceiling_.closed(); }
     [[nodiscard]] bool closed_by_refusals(AccountId account) const { return of(account).ceiling.closed(); }
+    [[nodiscard]] unsigned open() const { return total_.open; }
+    [[nodiscard]] unsigned open(AccountId account) const { return of(account).count.open; }
     [[nodiscard]] unsigned held() const { return total_.held(); }
     [[nodiscard]] unsigned held(AccountId account) const { return of(account).count.held(); }
     [[nodiscard]] unsigned opening() const { return total_.opening; }

@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/histogram.h"
 #include "pool/lane.h"
 #include "pool/pace.h"
 
@@ -25,6 +26,7 @@ struct Account {
     std::uint64_t waited = 0;
     std::uint64_t refused = 0;
     std::uint64_t cancelled = 0;
+    WaitHistogram waits;
     Pace pace;
     unsigned logged_limit = 0;  // the last that an operator was told
 };

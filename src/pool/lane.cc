@@ -1,5 +1,6 @@
 #include "pool/lane.h"
 
+#include <algorithm>
 #include <bit>
 
 namespace tidegate::pool {
@@ -38,12 +39,19 @@ Request* Lane::first_beyond(std::size_t covering) {
     return found;
 }
 
-Connection& Lane::pick(const Request& request, const Connection* favourite) {
-    constexpr int kLookAt = 8;
-    int left = kLookAt;
+Duration Lane::longest_wait(TimePoint now) {
+    Duration longest{};
+    for (auto& list : line_) {
+        if (!list.empty()) longest = std::max(longest, now - list.front().since);
+    }
+    return longest;
+}
+
+Connection& Lane::pick(const void* session_state) {
+    int left = 8;  // the older ones are to age out
     for (Connection& connection : idle) {
         if (left-- == 0) break;
-        if (favourite == nullptr && connection.session_state == request.session_state) return connection;
+        if (connection.session_state == session_state) return connection;
     }
     return idle.front();
 }

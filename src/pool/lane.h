@@ -40,12 +40,13 @@ public:
     // Calls f(request) for those beyond the first `covering`, in order, until it returns false.
     template <class F>
     void for_each_beyond(std::size_t covering, F f);
+    [[nodiscard]] Duration longest_wait(TimePoint now);
     // Does anybody wait whose turn is before a newcomer's of this rank?
     [[nodiscard]] bool anybody_before(std::uint32_t rank) const { return (ranks_ & ((2U << rank) - 1U)) != 0; }
 
-    // The idle connection that suits this session best: its favourite, else one in its state among the most recently
-    // used, else the most recently used. REQUIRES: one is idle.
-    [[nodiscard]] Connection& pick(const Request& request, const Connection* favourite);
+    // The idle connection that suits this session best: one in its state among the most recently used, else the most
+    // recently used. REQUIRES: one is idle.
+    [[nodiscard]] Connection& pick(const void* session_state);
 
 private:
     std::array<IntrusiveList<Request, LineTag>, kRanks> line_;

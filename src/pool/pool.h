@@ -26,6 +26,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/histogram.h"
 #include "base/intrusive_list.h"
 #include "budget/budget.h"
 #include "pool/account.h"
@@ -114,7 +115,7 @@ public:
     void set_mode(Mode mode, TimePoint now);
     [[nodiscard]] Mode mode() const { return mode_; }
 
-    [[nodiscard]] Stats stats(TimePoint now) const;
+    [[nodiscard]] Stats stats(TimePoint now);
     [[nodiscard]] std::size_t waiting() const { return waiting_; }
     [[nodiscard]] unsigned active() const { return static_cast<unsigned>(leased_.size()); }
     [[nodiscard]] const budget::Budget& budget() const { return budget_; }
@@ -124,17 +125,16 @@ private:
     [[nodiscard]] Lane& lane_of(Key key);
 
     // pool.cc: what moves a connection or a request from one state to another.
-    [[nodiscard]] Answer place(Request& request, TimePoint now);
+    [[nodiscard]] Answer place(Request& request, bool again, TimePoint now);
     void stand_in_line(Request& request, Lane& lane);
     void leave_line(Request& request, Lane& lane);
-    void refuse_waiting(Request& request, Error error);
+    void refuse_waiting(Request& request, const Error& error);
     void lease(Request& request, Connection& connection, TimePoint now);
     void grant_waiting(Request& request, Connection& connection, TimePoint now);
     void rest(Connection& connection, TimePoint now);  // becomes idle
-    void wake(Connection& connection);                 // is no longer idle
+    void take_out(Connection& connection);             // of the state that it is in
     void close(Connection& connection, CloseReason reason, TimePoint now);
     void start_opening(Lane& lane);
-    void hand_on(Connection& connection, TimePoint now);  // to whom it belongs next
     [[nodiscard]] std::optional<CloseReason> reason_to_close(const Connection& connection, TimePoint now);
 
     // serve.cc: who is next, and what has to happen for it.
@@ -146,38 +146,43 @@ private:
         [[nodiscard]] bool before(const Turn& other) const;
     };
     struct Step {
-        enum class What : std::uint8_t { nothing, open, make_room_in_account, make_room };
+        enum class What : std::uint8_t { nothing, open, make_room };
         What what = What::nothing;
         Turn turn;
         Lane* lane = nullptr;
+        Connection* victim = nullptr;  // whose room is made
     };
-    [[nodiscard]] Turn turn_of(const Request& request, const Lane& lane) const;
+    [[nodiscard]] Turn turn_of(const Request& request, const Account& account) const;
+    [[nodiscard]] bool several_ranks() const { return (ranks_seen_ & (ranks_seen_ - 1)) != 0; }
     [[nodiscard]] unsigned share_limit() const;
-    [[nodiscard]] bool may_take(const Request& request, const Account& account, unsigned under_way) const;
-    [[nodiscard]] bool paced() const;
-    [[nodiscard]] Step step_of(Lane& lane, TimePoint now);
+    [[nodiscard]] bool may_take(const Request& request, const Account& account, std::size_t under_way) const;
+    [[nodiscard]] bool change_overs_paced() const;
+    [[nodiscard]] bool may_shrink(const Account& account) const;
     [[nodiscard]] std::size_t in_need_of_room(const Lane* but, const Turn* before, std::size_t enough, TimePoint now);
     [[nodiscard]] bool belongs_elsewhere(const Connection& connection, const Request& head, TimePoint now);
     [[nodiscard]] Connection* longest_idle(const Lane& but);
-    [[nodiscard]] static Connection* longest_idle_of(Account& account, const Lane& but);
+    [[nodiscard]] static Connection* longest_idle_of(Account& account, const Lane* but);
+    [[nodiscard]] Step step_of(Lane& lane, bool room_is_coming, TimePoint now);
     void serve(TimePoint now);
     void serve_from_idle(TimePoint now);
 
     // upkeep.cc: what time and changed figures do.
-    void expire(TimePoint now);
     void retire(TimePoint now);
     void trim(TimePoint now);  // closes what is idle above a limit
     void close_all_idle(CloseReason reason, TimePoint now);
+    void refuse_all(Account& account, const Error& error);
+    void measure(TimePoint now);
+    void interrupt_paces();
+    void log_failure(const Account& account, OpenFailure failure, const Error& error, TimePoint now);
     void log_limits(TimePoint now);
     void log_share();
-    void interrupt_paces();
 
     // refusal.cc: what those are told who get nothing.
-    [[nodiscard]] Error too_late(const Request& request, TimePoint now);
-    [[nodiscard]] Error line_full(const Request& request, TimePoint now);
-    [[nodiscard]] Error hopeless(const Request& request, Duration estimate, TimePoint now);
+    [[nodiscard]] Error too_late(const Request& request, const Account& account, TimePoint now);
+    [[nodiscard]] Error line_full(const Account& account, TimePoint now);
+    [[nodiscard]] Error hopeless(const Account& account, Duration estimate, Duration timeout, TimePoint now);
     [[nodiscard]] static Error stopping();
-    [[nodiscard]] std::string what_holds_it(const Request& request, TimePoint now);
+    [[nodiscard]] std::string situation(const Account& account, TimePoint now);
     [[nodiscard]] std::optional<Duration> estimated_wait(const Request& request, const Account& account) const;
 
     Options options_;
@@ -199,18 +204,20 @@ private:
     std::size_t waiting_ = 0;
     std::array<std::size_t, kRanks> waiting_by_rank_{};
     std::uint32_t ranks_seen_ = 0;  // a bit each
-    bool share_logged_ = false;     // an operator was told that lower ranks wait
     TimePoint next_age_retirement_{};
-    TimePoint next_age_scan_{};
-    TimePoint next_limit_log_{};
-    unsigned logged_limit_ = 0;
-    bool unreachable_logged_ = false;
     std::string last_failure_;  // the last reason why nothing could be opened
+
+    bool share_logged_ = false;  // an operator was told: that lower ranks wait,
+    bool away_logged_ = false;   // that the server cannot be reached,
+    unsigned logged_limit_ = 0;  // what the limit is
+    TimePoint next_limit_log_{};
+    TimePoint next_failure_log_{};
 
     unsigned peak_ = 0;
     std::size_t most_waiting_ = 0;
     std::uint64_t opened_ = 0;
     std::array<std::uint64_t, kCloseReasons> closed_{};
+    WaitHistogram waits_;
 };
 
 }  // namespace tidegate::pool

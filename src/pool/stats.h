@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/histogram.h"
 #include "budget/budget.h"
 #include "pool/connection.h"
 
@@ -28,6 +29,7 @@ struct Stats {
         std::uint64_t refused = 0;    // clients that got an error instead
         std::uint64_t cancelled = 0;  // clients that left the line
         unsigned peak = 0;            // connections held at once, at most
+        WaitHistogram waits;          // of those that stood in line and were granted
         [[nodiscard]] unsigned open() const { return idle + active + closing; }
     };
 
