@@ -14,7 +14,6 @@
 
 #include <array>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -96,11 +95,6 @@ public:
     // REQUIRES: the last action was Prove. Error 1045 means that the server refused the password.
     [[nodiscard]] ServerAction proved(Result<void> result);
 
-    // For MariaDB clients since 11.4, which trust a certificate that they cannot verify if the OK packet's text proves
-    // that the gate knows the password: the text, or nothing if this login's plug-in has no such proof. After Accept
-    // only.
-    [[nodiscard]] std::optional<std::string> certificate_proof(Bytes certificate_sha256) const;
-
 private:
     enum class Step { start, wants_answer, wants_password, wants_encrypted, proving, over };
 
@@ -126,7 +120,6 @@ private:
     std::string user_;
     std::string plugin_;      // whose answer we have or wait for
     bool can_switch_ = true;  // the client knows of plug-ins
-    bool tried_native_ = false;
     bool switched_ = false;
     bool with_password_ = true;
     bool fast_path_ = false;  // the answer was caching_sha2_password's: fast-ok goes before OK
