@@ -9,7 +9,8 @@ namespace tidegate::protocol {
 using Capabilities = std::uint32_t;
 
 namespace capability {
-inline constexpr Capabilities long_password = 1U << 0;  // MariaDB calls it CLIENT_MYSQL: clear means extended flags follow
+inline constexpr Capabilities long_password = 1U
+                                              << 0;  // MariaDB calls it CLIENT_MYSQL: clear means extended flags follow
 inline constexpr Capabilities found_rows = 1U << 1;
 inline constexpr Capabilities long_flag = 1U << 2;
 inline constexpr Capabilities connect_with_db = 1U << 3;
@@ -43,11 +44,12 @@ inline constexpr Capabilities remember_options = 1U << 31;
 }  // namespace capability
 
 // What the gate offers its clients, of what the server behind it can do. No compression (clients fall back), no
-// optional metadata, query attributes or MariaDB extensions: they change what packets look like and are not understood yet.
+// optional metadata, query attributes or MariaDB extensions: they change what packets look like and are not understood
+// yet.
 [[nodiscard]] Capabilities offered_to_clients(Capabilities of_server, bool tls);
 
-// The flags that change what a statement means or how its reply looks and that nothing can change later: two clients that
-// differ in one of them cannot share a server connection.
+// The flags that change what a statement means or how its reply looks and that nothing can change later: two clients
+// that differ in one of them cannot share a server connection.
 inline constexpr Capabilities kSharingFlags = capability::found_rows | capability::no_schema | capability::local_files |
                                               capability::ignore_space | capability::interactive |
                                               capability::multi_statements;

@@ -66,11 +66,11 @@ enum class Treatment : std::uint8_t {
 };
 
 struct CommandRule {
-    std::string_view name;  // "COM_QUERY"; "unknown command" for a byte that is none
+    std::string_view name{};  // "COM_QUERY"; "unknown command" for a byte that is none
     Treatment treatment = Treatment::refuse;
     ReplyShape shape = ReplyShape::ok;
-    bool prepared = false;     // works on a prepared statement: the id is in the first four bytes behind the command
-    std::string_view refusal;  // why, and what to do instead
+    bool prepared = false;       // works on a prepared statement: the id is in the first four bytes behind the command
+    std::string_view refusal{};  // why, and what to do instead
 };
 
 [[nodiscard]] const CommandRule& rule_of(Command command);
