@@ -1,0 +1,219 @@
+#include "session/session.h"
+
+#include <algorithm>
+
+namespace tidegate::session {
+namespace {
+
+using sql::Kind;
+using sql::Pin;
+
+constexpr sql::Facts kUnknownStatement = [] {
+    sql::Facts facts;
+    facts.kind = Kind::unknown;
+    facts.pins.add(Pin::unknown_statement);
+    return facts;
+}();
+
+// Pins whose end the statement's text alone tells.
+constexpr sql::Pins kEndByStatement{Pin::lock_tables, Pin::flush_lock, Pin::instance_lock};
+
+// What COM_RESET_CONNECTION leaves behind, or is not known to clear: protocol.md, "What survives a reset", Trap 8.
+constexpr sql::Pins kSurvivesReset{Pin::role,     Pin::profiling,        Pin::xa, Pin::instance_lock, Pin::sequence,
+                                   Pin::compound, Pin::unknown_statement};
+
+// Statements that can leave a transaction open although they end in an error.
+bool may_open_before_failing(const sql::Facts& facts) {
+    return facts.statements > 1 || facts.pins.any() || facts.kind == Kind::begin || facts.kind == Kind::call ||
+           facts.kind == Kind::execute || facts.kind == Kind::xa || facts.kind == Kind::unknown;
+}
+
+// Statements that begin and end a transaction of their own, so that SET TRANSACTION's effect is used up.
+bool uses_up_one_shot(Kind kind) {
+    switch (kind) {
+        case Kind::empty:
+        case Kind::set:
+        case Kind::show:
+        case Kind::use:
+        case Kind::begin:
+        case Kind::explain:
+        case Kind::other:
+            return false;
+        default:
+            return true;
+    }
+}
+
+}  // namespace
+
+std::string_view name_of(Hold hold) {
+    switch (hold) {
+        case Hold::none:
+            return "none";
+        case Hold::transaction:
+            return "transaction";
+        case Hold::next_statement:
+            return "set_transaction";
+        case Hold::prepared:
+            return "prepared_statements";
+        case Hold::pinned:
+            return "pinned";
+        case Hold::session_mode:
+            return "session_mode";
+    }
+    return "none";
+}
+
+void Session::start(StatePtr state, std::string_view default_sql_mode, bool session_mode, bool multi_statements) {
+    state_ = std::move(state);
+    default_sql_mode_ = default_sql_mode;
+    status_ = protocol::status::autocommit;
+    pins_ = {};
+    session_mode_ = session_mode;
+    one_shot_ = savepoint_ = false;
+    statements_.clear();
+    changes_.clear();
+    schema_changed_ = false;
+    row_count_ = 0;
+    found_rows_ = 0;
+    warnings_ = 0;
+    last_failed_ = calc_found_rows_ = false;
+    mode_ = {};
+    mode_.dialect = flavour_ == protocol::Flavour::mariadb ? sql::Dialect::mariadb : sql::Dialect::mysql;
+    mode_.multi_statements = multi_statements;
+    read_mode();
+}
+
+void Session::before(const sql::Facts& facts, std::string_view text) {
+    carried_ = facts.set_only_carried && !(facts.set_unreported && flavour_ == protocol::Flavour::mariadb);
+    for (std::size_t i = 0; carried_ && i < facts.set_count; ++i) {
+        const sql::TextSpan span = facts.set_names[i];
+        if (span.offset + span.length > text.size()) {
+            carried_ = false;
+            break;
+        }
+        std::string name(span.in(text));
+        std::ranges::transform(name, name.begin(),
+                               [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+        carried_ = is_carried(name);
+    }
+}
+
+bool Session::after(const sql::Facts& facts, const protocol::ReplyWalker::Outcome& outcome) {
+    const bool was_plain = !in_transaction() && (status_ & protocol::status::autocommit) != 0;
+    apply_changes();
+
+    pins_.add(facts.pins);
+    const bool sets = facts.kind == Kind::set || facts.set_only_carried;
+    if (sets && !carried_ && facts.kind != Kind::use && facts.pins.none() && !facts.one_shot_transaction)
+        pins_.add(Pin::variable);
+    // The server says that something changed which no variable's tracker shows: a routine or a trigger did it.
+    if (outcome.state_changed && !carried_ && facts.pins.none() && facts.kind != Kind::use)
+        pins_.add(Pin::unknown_function);
+    if (!outcome.error) {
+        sql::Pins ended = facts.may_end;
+        for (int i = 0; i < sql::kPinCount; ++i) {
+            if (!kEndByStatement.has(static_cast<Pin>(i))) ended.remove(static_cast<Pin>(i));
+        }
+        ended.remove(facts.pins);
+        pins_.remove(ended);
+    }
+    if (facts.session_mode) session_mode_ = true;
+    if (facts.one_shot_transaction && !outcome.error) one_shot_ = true;
+
+    row_count_ = outcome.error || outcome.had_rows ? -1 : static_cast<std::int64_t>(outcome.affected_rows);
+    if (outcome.had_rows) found_rows_ = outcome.rows;
+    warnings_ = outcome.error ? std::uint16_t{1} : outcome.warnings;
+    last_failed_ = outcome.error;
+    calc_found_rows_ = facts.calc_found_rows;
+
+    if (outcome.has_status && !outcome.error) {
+        on_status(outcome.status);
+        if (facts.kind == Kind::savepoint && (status_ & protocol::status::autocommit) == 0) savepoint_ = true;
+        if (facts.kind == Kind::commit || facts.kind == Kind::rollback) savepoint_ = false;
+        if (!in_transaction() && uses_up_one_shot(facts.kind)) one_shot_ = false;
+        return false;
+    }
+    return outcome.error && !(was_plain && !may_open_before_failing(facts));
+}
+
+void Session::on_status(std::uint16_t status) {
+    status_ = status;
+    const bool no_backslash = (status & protocol::status::no_backslash_escapes) != 0;
+    mode_.no_backslash_escapes = no_backslash;
+}
+
+void Session::prepared(const sql::Facts& facts, const protocol::ReplyWalker::Outcome& outcome) {
+    if (!outcome.error) statements_.push_back({outcome.statement_id, facts});
+    warnings_ = outcome.error ? std::uint16_t{1} : outcome.warnings;
+    last_failed_ = outcome.error;
+}
+
+void Session::closed_statement(std::uint32_t id) {
+    std::erase_if(statements_, [&](const Prepared& each) { return each.id == id; });
+}
+
+const sql::Facts& Session::facts_of(std::uint32_t id) const {
+    // MariaDB's clients name the statement that was prepared last -1.
+    if (id == 0xFFFF'FFFF && !statements_.empty()) return statements_.back().facts;
+    const auto found = std::ranges::find(statements_, id, &Prepared::id);
+    return found != statements_.end() ? found->facts : kUnknownStatement;
+}
+
+Hold Session::hold() const {
+    if (session_mode_) return Hold::session_mode;
+    if (pins_.any()) return Hold::pinned;
+    if (in_transaction() || savepoint_) return Hold::transaction;
+    if (!statements_.empty()) return Hold::prepared;
+    if (one_shot_) return Hold::next_statement;
+    return Hold::none;
+}
+
+Cleaning Session::cleaning() const {
+    if (pins_.intersects(kSurvivesReset)) return Cleaning::close;
+    const bool clean =
+        pins_.none() && !in_transaction() && !savepoint_ && statements_.empty() && !one_shot_ && !session_mode_;
+    return clean ? Cleaning::none : Cleaning::reset;
+}
+
+bool Session::see(const protocol::TrackerReader::Item& item) {
+    switch (item.type) {
+        case protocol::Tracker::system_variable:
+            changes_.push_back({std::string(item.name), std::string(item.value)});
+            return is_reported_by_default(item.name);
+        case protocol::Tracker::schema:
+            schema_changed_ = true;
+            schema_ = item.value;
+            return true;
+        default:
+            return false;
+    }
+}
+
+void Session::apply_changes() {
+    if (!changes_.empty()) {
+        state_ = states_.with_variables(state_, changes_);
+        changes_.clear();
+        read_mode();
+    }
+    if (schema_changed_) {
+        state_ = states_.with_schema(state_, schema_);
+        schema_changed_ = false;
+    }
+}
+
+void Session::read_mode() {
+    std::string_view sql_mode = default_sql_mode_;
+    std::string_view charset;
+    for (const Variable& each : state_->variables) {
+        if (each.name == "sql_mode") sql_mode = each.value;
+        if (each.name == "character_set_client") charset = each.value;
+    }
+    mode_.ansi_quotes = sql_mode.find("ANSI") != std::string_view::npos;
+    mode_.ignore_space = sql_mode.find("IGNORE_SPACE") != std::string_view::npos;
+    mode_.no_backslash_escapes = sql_mode.find("NO_BACKSLASH_ESCAPES") != std::string_view::npos;
+    mode_.unsafe_multibyte =
+        charset == "gbk" || charset == "sjis" || charset == "cp932" || charset == "big5" || charset == "gb18030";
+}
+
+}  // namespace tidegate::session

@@ -1,0 +1,109 @@
+// One client's session: what it looks like (State), and what ties it to the connection that it leases. After every
+// statement it says whether the lease may end. Pure; one thread.
+//
+// The rule: what the server's trackers report and the gate can restore elsewhere is carried over; everything else holds
+// the connection, under a name, until it ends or until the session is reset. Unsure means held.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "protocol/command.h"
+#include "protocol/handshake.h"
+#include "protocol/reply_walker.h"
+#include "session/state.h"
+#include "sql/facts.h"
+#include "sql/mode.h"
+
+namespace tidegate::session {
+
+// Why a session keeps its connection between two statements.
+enum class Hold : std::uint8_t {
+    none,
+    transaction,     // in one, or autocommit is off and a savepoint was set
+    next_statement,  // SET TRANSACTION for the next transaction only
+    prepared,        // prepared statements of the binary protocol
+    pinned,          // pins() says by what
+    session_mode,    // the account's mode, or a comment in a statement
+};
+[[nodiscard]] std::string_view name_of(Hold hold);
+
+// What it takes to make a connection clean for others once its session is gone.
+enum class Cleaning : std::uint8_t { none, reset, close };
+
+class Session : public protocol::ReplyWalker::TrackerSink {
+public:
+    Session(States& states, protocol::Flavour flavour) : states_(states), flavour_(flavour) {}
+
+    // At login, COM_CHANGE_USER and COM_RESET_CONNECTION: a new session, of which nothing is left.
+    // `default_sql_mode` is the server's own; `session_mode` keeps the connection for the whole session.
+    void start(StatePtr state, std::string_view default_sql_mode, bool session_mode, bool multi_statements);
+
+    [[nodiscard]] const StatePtr& state() const { return state_; }
+    [[nodiscard]] const sql::Mode& mode() const { return mode_; }
+    [[nodiscard]] std::uint16_t status() const { return status_; }
+    [[nodiscard]] bool in_transaction() const { return (status_ & protocol::status::in_transaction) != 0; }
+    void set_multi_statements(bool on) { mode_.multi_statements = on; }
+
+    // A statement is about to be sent. `text` is the scanned text, as far as it is at hand.
+    void before(const sql::Facts& facts, std::string_view text);
+    // Its reply has been relayed. True: the status is not known (an error tells none, Trap 2): ask, then call
+    // on_status().
+    [[nodiscard]] bool after(const sql::Facts& facts, const protocol::ReplyWalker::Outcome& outcome);
+    void on_status(std::uint16_t status);
+
+    // The commands of prepared statements, which have no text of their own when they run.
+    void prepared(const sql::Facts& facts, const protocol::ReplyWalker::Outcome& outcome);
+    void closed_statement(std::uint32_t id);
+    [[nodiscard]] const sql::Facts& facts_of(std::uint32_t id) const;
+
+    [[nodiscard]] Hold hold() const;
+    [[nodiscard]] sql::Pins pins() const { return pins_; }
+    void pin(sql::Pin why) { pins_.add(why); }
+    [[nodiscard]] Cleaning cleaning() const;
+
+    // What a statement that asks for it gets without a connection.
+    [[nodiscard]] std::int64_t row_count() const { return row_count_; }
+    [[nodiscard]] std::uint64_t found_rows() const { return found_rows_; }
+    [[nodiscard]] std::uint16_t warning_count() const { return warnings_; }
+    [[nodiscard]] bool last_failed() const { return last_failed_; }
+    [[nodiscard]] bool calc_found_rows() const { return calc_found_rows_; }
+
+    // Trackers of a reply, as the walker meets them; says whether an ordinary server would have shown it to the client.
+    bool see(const protocol::TrackerReader::Item& item) override;
+
+private:
+    struct Prepared {
+        std::uint32_t id;
+        sql::Facts facts;
+    };
+
+    void apply_changes();
+    void read_mode();
+
+    States& states_;
+    protocol::Flavour flavour_;
+    StatePtr state_;
+    std::string default_sql_mode_;
+    sql::Mode mode_;
+    std::uint16_t status_ = protocol::status::autocommit;
+    sql::Pins pins_;
+    bool session_mode_ = false;
+    bool one_shot_ = false;
+    bool savepoint_ = false;
+    bool carried_ = false;  // the statement under way sets only what is carried
+    std::vector<Prepared> statements_;
+
+    std::vector<Variable> changes_;  // of the reply under way
+    bool schema_changed_ = false;
+    std::string schema_;
+
+    std::int64_t row_count_ = 0;
+    std::uint64_t found_rows_ = 0;
+    std::uint16_t warnings_ = 0;
+    bool last_failed_ = false;
+    bool calc_found_rows_ = false;
+};
+
+}  // namespace tidegate::session

@@ -1,0 +1,61 @@
+// What a session looks like to the statements that run in it: its schema and the system variables that differ from the
+// server's defaults. States are interned: two sessions that look the same share one object, so equality is identity.
+// Pure; one thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace tidegate::session {
+
+struct Variable {
+    std::string name;   // in lower case
+    std::string value;  // as the server's trackers report it
+    friend bool operator==(const Variable&, const Variable&) = default;
+};
+
+struct State {
+    std::string schema;               // empty: none
+    std::vector<Variable> variables;  // by name; one that is not here has the server's default
+    friend bool operator==(const State&, const State&) = default;
+};
+
+using StatePtr = std::shared_ptr<const State>;
+
+// A value that equals no other: the variable must be set again before anybody relies on it.
+inline constexpr std::string_view kUnknown = "\x01unknown";
+
+class States {
+public:
+    [[nodiscard]] StatePtr intern(State state);
+    [[nodiscard]] StatePtr with_schema(const StatePtr& from, std::string_view schema);
+    // `changes` replace or add; an empty span gives `from` back.
+    [[nodiscard]] StatePtr with_variables(const StatePtr& from, std::span<const Variable> changes);
+    [[nodiscard]] std::size_t size() const { return known_.size(); }
+
+private:
+    std::unordered_multimap<std::size_t, std::weak_ptr<const State>> known_;
+    std::size_t next_sweep_ = 64;
+};
+
+// The SET statement that brings the variables of a connection in state `from` to those of `to`; empty where none
+// differs; nothing where a value cannot be written safely. The schema is not its business: COM_INIT_DB changes it, and
+// may fail.
+[[nodiscard]] std::optional<std::string> restoring_statement(const State& from, const State& to);
+
+// The session system variables that the gate carries from one connection to another: it asks the server's trackers for
+// them. A statement that sets another one pins its client.
+[[nodiscard]] bool is_carried(std::string_view name);
+[[nodiscard]] std::span<const std::string_view> carried_variables();
+
+// A variable that the trackers of an untouched server report to a client that asked for tracking.
+[[nodiscard]] bool is_reported_by_default(std::string_view name);
+
+}  // namespace tidegate::session
