@@ -71,12 +71,19 @@ void Budget::learn(AccountId id, const LearntAccount& learnt) {
     if (news) account.ceiling.forget();
 }
 
+unsigned Budget::left_by_server() const {
+    const unsigned not_ours = options_.reserve + others();
+    return *learnt_.max_connections > not_ours ? *learnt_.max_connections - not_ours : 1U;
+}
+
+std::optional<unsigned> Budget::learnt() const {
+    if (!learnt_.max_connections && !ceiling_.closed()) return std::nullopt;
+    return std::max(1U, std::min(learnt_.max_connections ? left_by_server() : Ceiling::kNone, ceiling_.level()));
+}
+
 unsigned Budget::base_limit() const {
     unsigned limit = options_.max_connections.value_or(learnt_.max_connections ? Ceiling::kNone : kUnknown);
-    if (learnt_.max_connections) {
-        const unsigned not_ours = options_.reserve + others();
-        limit = std::min(limit, *learnt_.max_connections > not_ours ? *learnt_.max_connections - not_ours : 1U);
-    }
+    if (learnt_.max_connections) limit = std::min(limit, left_by_server());
     return std::max(limit, 1U);
 }
 

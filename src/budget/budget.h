@@ -39,28 +39,28 @@ inline constexpr std::size_t kOpenFailures = 6;
 
 struct Options {
     std::optional<unsigned>
-        max_connections;                   // ours, at most; empty: what the server allows, 100 while that is not known
-    std::optional<unsigned> max_per_user;  // of one account, at most
+        max_connections;  // ours, at most; empty: what the server allows, 100 while that is not known
+    std::optional<unsigned> max_per_user{};  // of one account, at most
     unsigned reserve = 3;  // left at the server: the gate's monitor, one for KILL, one for the administrator
     unsigned opening_at_once = 16;
     std::uint64_t seed = 1;  // of the jitter
 };
 
 struct AccountOptions {
-    std::string name;                         // for people
-    std::optional<unsigned> max_connections;  // [[user]] max_connections
-    unsigned guaranteed = 0;                  // room that others do not take
+    std::string name{};                         // for people
+    std::optional<unsigned> max_connections{};  // [[user]] max_connections
+    unsigned guaranteed = 0;                    // room that others do not take
 };
 
 // What the monitor has read. An empty field is not known, and leaves what was known before.
 struct Learnt {
-    std::optional<unsigned> max_connections;
-    std::optional<unsigned> max_user_connections;  // the server-wide one; 0: none
-    std::optional<unsigned> others;                // connections that are neither ours nor the gate's monitor
+    std::optional<unsigned> max_connections{};
+    std::optional<unsigned> max_user_connections{};  // the server-wide one; 0: none
+    std::optional<unsigned> others{};                // connections that are neither ours nor the gate's monitor
 };
 struct LearntAccount {
-    std::optional<unsigned> max_user_connections;  // the account's own; 0: none, the server-wide one holds
-    std::optional<unsigned> others;  // this account's connections that are not the pool's (a monitor's counts here)
+    std::optional<unsigned> max_user_connections{};  // the account's own; 0: none, the server-wide one holds
+    std::optional<unsigned> others{};  // this account's connections that are not the pool's (a monitor's counts here)
 };
 
 // May a connection be opened now, and if not, why not.
@@ -87,6 +87,8 @@ public:
     [[nodiscard]] unsigned limit() const;
     [[nodiscard]] unsigned limit_of(AccountId account) const;  // never above limit()
     [[nodiscard]] std::optional<unsigned> max_connections() const { return learnt_.max_connections; }  // the server's
+    // What the server leaves us, refusals included; empty: not known.
+    [[nodiscard]] std::optional<unsigned> learnt() const;
     [[nodiscard]] unsigned others() const { return learnt_.others.value_or(0); }
     [[nodiscard]] bool closed_by_refusals() const { return ceiling_.closed(); }
     [[nodiscard]] bool closed_by_refusals(AccountId account) const { return of(account).ceiling.closed(); }
@@ -133,7 +135,8 @@ private:
 
     [[nodiscard]] const Account& of(AccountId account) const;
     [[nodiscard]] Account& of(AccountId account);
-    [[nodiscard]] unsigned base_limit() const;  // without what refusals taught
+    [[nodiscard]] unsigned left_by_server() const;  // REQUIRES: max_connections is known
+    [[nodiscard]] unsigned base_limit() const;      // without what refusals taught
     [[nodiscard]] unsigned base_limit(const Account& account) const;
 
     Options options_;

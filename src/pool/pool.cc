@@ -47,7 +47,7 @@ Answer Pool::place(Request& request, bool again, TimePoint now) {
     Account& account = lane.account;
     const std::uint32_t rank = rank_of(request);
     ranks_seen_ |= 1U << rank;
-    if (mode_ == Mode::running && !lane.idle.empty() && !lane.anybody_before(rank) && may_take(request, account, 0)) {
+    if (mode_ == Mode::running && !lane.idle.empty() && !lane.anybody_before(rank) && may_take_now(request, account)) {
         const Connection* favourite = request.favourite_;
         const bool usable =
             favourite != nullptr && favourite->state == Connection::State::idle && favourite->lane_ == &lane;
@@ -100,6 +100,11 @@ void Pool::leave_line(Request& request, Lane& lane) {
     if (--waiting_ == 0) pace_.interrupt();
 }
 
+void Pool::note_wait(Account& account, Duration waited) {
+    account.waits.record(waited);
+    waits_.record(waited);
+}
+
 void Pool::cancel(Request& request, TimePoint) {
     if (!request.waiting()) return;
     Lane& lane = lane_of(request.key);
@@ -107,10 +112,11 @@ void Pool::cancel(Request& request, TimePoint) {
     ++lane.account.cancelled;
 }
 
-void Pool::refuse_waiting(Request& request, const Error& error) {
+void Pool::refuse_waiting(Request& request, const Error& error, TimePoint now) {
     Lane& lane = lane_of(request.key);
     leave_line(request, lane);
     ++lane.account.refused;
+    note_wait(lane.account, now - request.since);
     actions_.refuse(request, error);
 }
 
@@ -137,8 +143,7 @@ void Pool::grant_waiting(Request& request, Connection& connection, TimePoint now
     lane.account.pace.granted();
     pace_.granted();
     ++lane.account.waited;
-    lane.account.waits.record(now - request.since);
-    waits_.record(now - request.since);
+    note_wait(lane.account, now - request.since);
     leave_line(request, lane);
     lease(request, connection, now);
     actions_.grant(request, connection);
@@ -215,7 +220,7 @@ void Pool::release(Connection& connection, TimePoint now) {
     } else {
         Lane& lane = *connection.lane_;
         Request* head = lane.head();
-        if (head == nullptr || !may_take(*head, lane.account, 0)) {
+        if (head == nullptr || !may_take_now(*head, lane.account)) {
             rest(connection, now);
         } else if (busy_.size() > 1 && belongs_elsewhere(connection, *head, now)) {
             close(connection, CloseReason::made_room, now);
@@ -239,7 +244,7 @@ void Pool::opened(Connection& connection, TimePoint now) {
     Request* head = lane.head();
     if (const auto reason = reason_to_close(connection, now)) {
         close(connection, *reason, now);
-    } else if (head != nullptr && may_take(*head, lane.account, 0)) {
+    } else if (head != nullptr && may_take_now(*head, lane.account)) {
         grant_waiting(*head, connection, now);
     } else {
         rest(connection, now);
@@ -255,7 +260,7 @@ void Pool::open_failed(Key key, OpenFailure failure, const Error& error, TimePoi
     last_failure_ = error.message;
     log_failure(lane.account, failure, error, now);
     interrupt_paces();
-    if (failure == OpenFailure::denied) refuse_all(lane.account, error);
+    if (failure == OpenFailure::denied) refuse_all(lane.account, error, now);
     serve(now);
 }
 

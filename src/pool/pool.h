@@ -128,7 +128,8 @@ private:
     [[nodiscard]] Answer place(Request& request, bool again, TimePoint now);
     void stand_in_line(Request& request, Lane& lane);
     void leave_line(Request& request, Lane& lane);
-    void refuse_waiting(Request& request, const Error& error);
+    void refuse_waiting(Request& request, const Error& error, TimePoint now);
+    void note_wait(Account& account, Duration waited);
     void lease(Request& request, Connection& connection, TimePoint now);
     void grant_waiting(Request& request, Connection& connection, TimePoint now);
     void rest(Connection& connection, TimePoint now);  // becomes idle
@@ -155,7 +156,9 @@ private:
     [[nodiscard]] Turn turn_of(const Request& request, const Account& account) const;
     [[nodiscard]] bool several_ranks() const { return (ranks_seen_ & (ranks_seen_ - 1)) != 0; }
     [[nodiscard]] unsigned share_limit() const;
-    [[nodiscard]] bool may_take(const Request& request, const Account& account, std::size_t under_way) const;
+    [[nodiscard]] bool outside_share(const Request& request, const Account& account, unsigned under_way) const;
+    [[nodiscard]] bool may_take_now(const Request& request, const Account& account) const;
+    [[nodiscard]] bool may_open_for(const Request& request, const Account& account) const;
     [[nodiscard]] bool change_overs_paced() const;
     [[nodiscard]] bool may_shrink(const Account& account) const;
     [[nodiscard]] std::size_t in_need_of_room(const Lane* but, const Turn* before, std::size_t enough, TimePoint now);
@@ -170,7 +173,7 @@ private:
     void retire(TimePoint now);
     void trim(TimePoint now);  // closes what is idle above a limit
     void close_all_idle(CloseReason reason, TimePoint now);
-    void refuse_all(Account& account, const Error& error);
+    void refuse_all(Account& account, const Error& error, TimePoint now);
     void measure(TimePoint now);
     void interrupt_paces();
     void log_failure(const Account& account, OpenFailure failure, const Error& error, TimePoint now);

@@ -33,11 +33,19 @@ unsigned Pool::share_limit() const {
     return several_ranks() ? std::max(1U, limit * 8 / 10) : limit;
 }
 
-// From 80 % of the limit on, only the best rank takes more; so a burst of cron leaves room for the web.
-bool Pool::may_take(const Request& request, const Account& account, std::size_t under_way) const {
-    if (!several_ranks() || rank_of(request) == static_cast<std::uint32_t>(std::countr_zero(ranks_seen_))) return true;
-    if (account.active + under_way < budget_.guaranteed(account.id)) return true;
-    return active() + under_way < share_limit();
+// From 80 % of the limit on, only the best rank takes more, so that a burst of cron leaves room for the web; but nobody
+// is held below what his account is guaranteed.
+bool Pool::outside_share(const Request& request, const Account& account, unsigned under_way) const {
+    return !several_ranks() || rank_of(request) == static_cast<std::uint32_t>(std::countr_zero(ranks_seen_)) ||
+           account.active + under_way < budget_.guaranteed(account.id);
+}
+
+bool Pool::may_take_now(const Request& request, const Account& account) const {
+    return outside_share(request, account, 0) || active() < share_limit();
+}
+
+bool Pool::may_open_for(const Request& request, const Account& account) const {
+    return outside_share(request, account, budget_.opening(account.id)) || active() + budget_.opening() < share_limit();
 }
 
 // ---- room
@@ -51,17 +59,24 @@ bool Pool::may_shrink(const Account& account) const {
 }
 
 // How many requests nothing covers that only room is missing for: those of all lanes `but` one, and `before` a turn.
-// Counts no further than `enough`.
+// Counts no further than `enough`. Those whom the share of the best rank does not touch come first; the others get what
+// is left of it.
 std::size_t Pool::in_need_of_room(const Lane* but, const Turn* before, std::size_t enough, TimePoint now) {
     std::size_t found = 0;
-    for (Lane& lane : busy_) {
-        if (&lane == but || budget_.room(lane.account.id, now) != budget::Room::full) continue;
-        lane.for_each_beyond(lane.opening, [&](const Request& request) {
-            if (!may_take(request, lane.account, budget_.opening() + found)) return false;
-            if (before != nullptr && !turn_of(request, lane.account).before(*before)) return false;
-            return ++found < enough;
-        });
-        if (found >= enough) break;
+    for (const bool outside : {true, false}) {
+        if (!outside && !several_ranks()) break;
+        for (Lane& lane : busy_) {
+            const Account& account = lane.account;
+            if (&lane == but || budget_.room(account.id, now) != budget::Room::full) continue;
+            lane.for_each_beyond(lane.opening, [&](const Request& request) {
+                if (found >= enough) return false;
+                if (before != nullptr && !turn_of(request, account).before(*before)) return false;
+                if (outside_share(request, account, budget_.opening(account.id)) != outside) return true;
+                if (!outside && active() + budget_.opening() + found >= share_limit()) return false;
+                ++found;
+                return true;
+            });
+        }
     }
     return found;
 }
@@ -76,7 +91,7 @@ bool Pool::belongs_elsewhere(const Connection& connection, const Request& head, 
         if (sister.get() == &lane || lane.account.closing > 0) continue;
         if (budget_.room(lane.account.id, now) != budget::Room::account_full) break;
         const Request* first = sister->first_beyond(sister->opening);
-        if (first != nullptr && may_take(*first, lane.account, 0) && turn_of(*first, lane.account).before(turn))
+        if (first != nullptr && may_open_for(*first, lane.account) && turn_of(*first, lane.account).before(turn))
             return true;
     }
     if (!may_shrink(lane.account)) return false;
@@ -109,7 +124,7 @@ Connection* Pool::longest_idle_of(Account& account, const Lane* but) {
 Pool::Step Pool::step_of(Lane& lane, bool room_is_coming, TimePoint now) {
     using What = Step::What;
     const Request* request = lane.first_beyond(lane.opening);
-    if (request == nullptr || !may_take(*request, lane.account, budget_.opening())) return {};
+    if (request == nullptr || !may_open_for(*request, lane.account)) return {};
     Step step{.turn = turn_of(*request, lane.account), .lane = &lane};
     switch (budget_.room(lane.account.id, now)) {
         case budget::Room::yes:
@@ -137,7 +152,7 @@ void Pool::serve_from_idle(TimePoint now) {
         for (Lane& lane : busy_) {
             if (lane.idle.empty()) continue;
             const Request& head = *lane.head();
-            if (!may_take(head, lane.account, 0)) continue;
+            if (!may_take_now(head, lane.account)) continue;
             const Turn its = turn_of(head, lane.account);
             if (best == nullptr || its.before(turn)) {
                 best = &lane;

@@ -29,7 +29,7 @@ struct Stats {
         std::uint64_t refused = 0;    // clients that got an error instead
         std::uint64_t cancelled = 0;  // clients that left the line
         unsigned peak = 0;            // connections held at once, at most
-        WaitHistogram waits;          // of those that stood in line and were granted
+        WaitHistogram waits;          // of those that stood in line, served or not
         [[nodiscard]] unsigned open() const { return idle + active + closing; }
     };
 

@@ -11,7 +11,7 @@ namespace tidegate::pool {
 void Pool::tick(TimePoint now) {
     deadlines_.expire(now, [&](Request& request) {
         const Account& account = account_of(request.key.account);
-        refuse_waiting(request, too_late(request, account, now));
+        refuse_waiting(request, too_late(request, account, now), now);
     });
     retire(now);
     trim(now);
@@ -52,9 +52,9 @@ void Pool::close_all_idle(CloseReason reason, TimePoint now) {
     while (!idle_.empty()) close(idle_.front(), reason, now);
 }
 
-void Pool::refuse_all(Account& account, const Error& error) {
+void Pool::refuse_all(Account& account, const Error& error, TimePoint now) {
     for (const auto& lane : account.lanes) {
-        while (Request* request = lane->head()) refuse_waiting(*request, error);
+        while (Request* request = lane->head()) refuse_waiting(*request, error, now);
     }
 }
 
@@ -83,7 +83,7 @@ void Pool::set_mode(Mode mode, TimePoint now) {
     if (mode_ != Mode::running) close_all_idle(CloseReason::draining, now);
     if (mode_ == Mode::draining) {
         const Error error = stopping();
-        for (const auto& account : accounts_) refuse_all(*account, error);
+        for (const auto& account : accounts_) refuse_all(*account, error, now);
     }
     serve(now);
 }
