@@ -155,6 +155,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates) {
     constexpr std::size_t kLongestWord = 64;  // nobody slips into more, and the distance costs its square
     if (word.size() > kLongestWord) return {};
+    constexpr std::size_t kWorthCompleting = 4;
     std::string_view best;
     std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
     for (const auto candidate : candidates) {
@@ -163,6 +164,9 @@ std::string_view nearest(std::string_view word, std::span<const std::string_view
             best = candidate;
             best_distance = distance;
         }
+    }
+    for (const auto candidate : candidates) {
+        if (best.empty() && word.size() >= kWorthCompleting && candidate.starts_with(word)) best = candidate;
     }
     return best;
 }

@@ -1,0 +1,344 @@
+#include "config/sections.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+
+#include "config/keys.h"
+#include "config/network.h"
+#include "config/url.h"
+#include "config/values.h"
+
+namespace tidegate::config {
+namespace {
+
+constexpr unsigned kMostConnections = 100'000;  // what a server can be configured for
+constexpr unsigned kMostClients = 1'000'000;
+constexpr unsigned kMostWeight = 10'000;
+constexpr std::string_view kModes = "\"transaction\" and \"session\"";
+
+// What reading needs besides the table.
+struct Context {
+    const ReadFile& read;
+    Report& report;
+};
+
+// A path in the file is relative to the file's own folder.
+std::string resolved(std::string_view path, std::string_view config_file) {
+    const auto slash = config_file.rfind('/');
+    if (path.starts_with('/') || slash == std::string_view::npos) return std::string(path);
+    return fmt::format("{}/{}", config_file.substr(0, slash), path);
+}
+
+void read_path(Section& section, std::string_view key, const Context& context, std::string& to) {
+    std::string path;
+    section.read(key, path);
+    if (!path.empty()) to = resolved(path, context.report.file());
+}
+
+// The first line of the file that `key` names; nullopt: no such key, or wrong and reported.
+std::optional<Secret> read_secret(Section& section, std::string_view key, const Context& context) {
+    std::string path;
+    read_path(section, key, context, path);
+    if (path.empty()) return std::nullopt;
+    auto file = context.read(path);
+    if (!file) {
+        section.wrong(key, fmt::format("names {}, which cannot be read: {}", path, file.error().message));
+        return std::nullopt;
+    }
+    const std::string_view text = file->text;
+    const auto line = text.substr(0, text.find_first_of("\r\n"));
+    if (file->open_to_all) {
+        section.wrong(key,
+                      fmt::format("names {}, which every user of this machine can read; chmod 600 {}", path, path));
+    } else if (line.empty()) {
+        section.wrong(key, fmt::format("names {}, whose first line is empty", path));
+    } else {
+        return Secret(line);
+    }
+    return std::nullopt;
+}
+
+void read_server(const toml::table& table, const Context& context, Server& server, ServerSource& source) {
+    Section section(table, "[server]", context.report);
+    std::string text;
+    section.read("url", text);
+    if (!text.empty()) {
+        if (auto url = parse_server_url(text))
+            source = source_of(context.report.file(), std::move(*url));
+        else
+            section.wrong("url", fmt::format("is not good: {}", url.error().message));
+    }
+    section.read_choice("tls", server.tls, parse_tls_mode,
+                        "\"disabled\", \"preferred\", \"required\", \"verify-ca\" and \"verify-identity\"");
+    if (section.has("tls") && source.tls && *source.tls != server.tls) {
+        section.wrong("tls",
+                      fmt::format("says {} and the url says {}; keep one", text_of(server.tls), text_of(*source.tls)));
+    }
+    read_path(section, "ca", context, server.ca);
+    if (!server.ca.empty() && !source.ca.empty()) section.wrong("ca", "is also in the url; keep one");
+    auto password = read_secret(section, "password_file", context);
+    if (password && source.password) {
+        section.wrong("password_file", "and a password in the url cannot both be; keep one");
+    } else if (password && source.names_server() && !source.user) {
+        section.wrong("password_file", "needs a user in the url: mysql://user@host");
+    } else if (password) {
+        source.password = std::move(password);
+    }
+    section.read("connect_timeout", server.connect_timeout, {100ms, 10min});
+    section.read("query_timeout", server.query_timeout, {100ms, 24h, true});
+    section.read("monitor_interval", server.monitor_interval, {500ms, 1h});
+    section.finish();
+}
+
+void read_budget(const toml::table& table, const Context& context, Budget& budget) {
+    Section section(table, "[budget]", context.report);
+    section.read("max_connections", budget.max_connections, 1, kMostConnections);
+    section.read("reserve", budget.reserve, 0, kMostConnections);
+    section.read("max_per_user", budget.max_per_user, 1, kMostConnections);
+    section.read("opening_at_once", budget.opening_at_once, 1, 1000);
+    section.finish();
+}
+
+void read_listen(const toml::table& table, const Context& context, Listen& listen) {
+    Section section(table, "[listen]", context.report);
+    section.read("address", listen.address);
+    read_path(section, "unix", context, listen.unix_path);
+    constexpr std::size_t kLongestSocket = 107;  // sockaddr_un
+    if (listen.unix_path.size() > kLongestSocket) {
+        section.wrong("unix", fmt::format("is a path of {} bytes; a socket's may have {}", listen.unix_path.size(),
+                                          kLongestSocket));
+    }
+    read_path(section, "tls_cert", context, listen.tls_cert);
+    read_path(section, "tls_key", context, listen.tls_key);
+    if (listen.tls_cert.empty() != listen.tls_key.empty()) {
+        const bool has_cert = !listen.tls_cert.empty();
+        section.wrong(has_cert ? "tls_cert" : "tls_key",
+                      fmt::format("needs `{}` beside it", has_cert ? "tls_key" : "tls_cert"));
+    }
+    if (!listen.address && listen.unix_path.empty()) {
+        section.wrong("address", "is \"off\" and there is no `unix`; nobody could connect");
+    }
+    section.read("require_tls", listen.require_tls);
+    section.read("max_clients", listen.max_clients, 1, kMostClients);
+    section.read("login_timeout", listen.login_timeout, {100ms, 10min});
+    section.read("drain_timeout", listen.drain_timeout, {0s, 24h});
+    section.read("max_login_failures", listen.max_login_failures, 0, kMostClients);
+    section.read("login_hold_off", listen.login_hold_off, {1s, 24h});
+    section.read("proxy_protocol_from", listen.proxy_protocol_from);
+    for (const auto& network : listen.proxy_protocol_from) {
+        if (!Network::parse(network)) {
+            section.wrong("proxy_protocol_from",
+                          fmt::format("must list networks such as \"10.0.0.0/8\"; \"{}\" is none", network));
+        }
+    }
+    section.finish();
+}
+
+void read_pool(const toml::table& table, const Context& context, Pool& pool) {
+    Section section(table, "[pool]", context.report);
+    section.read_choice("mode", pool.mode, parse_pool_mode, kModes);
+    section.read("idle_timeout", pool.idle_timeout, {1s, 24h});
+    section.read("max_age", pool.max_age, {1s, 30 * 24h});
+    section.read("wait_timeout", pool.wait_timeout, {1ms, 1h});
+    section.read("max_waiting", pool.max_waiting, 0, kMostClients);
+    section.read("idle_in_transaction", pool.idle_in_transaction, {100ms, 24h, true});
+    section.read("max_prepared", pool.max_prepared, 1, 100'000);
+    section.finish();
+}
+
+void read_passthrough(const toml::table& table, const Context& context, Passthrough& passthrough) {
+    Section section(table, "[passthrough]", context.report);
+    section.read("enabled", passthrough.enabled);
+    section.read("proof_expiry", passthrough.proof_expiry, {1s, 24h});
+    section.read_choice("rsa", passthrough.rsa, parse_rsa_mode, "\"never\", \"loopback\" and \"always\"");
+    section.read("proving_at_once", passthrough.proving_at_once, 1, 1000);
+    section.read("proving_per_address", passthrough.proving_per_address, 1, 1000);
+    if (section.has("proving_per_address") && passthrough.proving_per_address > passthrough.proving_at_once) {
+        section.wrong("proving_per_address",
+                      fmt::format("must not be more than `proving_at_once`, {}", passthrough.proving_at_once));
+    }
+    passthrough.proving_per_address = std::min(passthrough.proving_per_address, passthrough.proving_at_once);
+    section.read("allow_empty_password", passthrough.allow_empty_password);
+    section.read("allow_remote", passthrough.allow_remote);
+    section.finish();
+}
+
+// Only the outside: whether it is a hash that the gate understands is seen when it is used.
+bool looks_like_hash(std::string_view text) {
+    constexpr std::string_view kHex = "0123456789abcdefABCDEF";
+    if (text.starts_with('*')) return text.size() == 41 && text.find_first_not_of(kHex, 1) == std::string_view::npos;
+    return text.starts_with("$A$") || text.size() == 43;
+}
+
+void read_user(const toml::table& table, const Context& context, Config& config) {
+    Section section(table, "[[user]]", context.report);
+    User user;
+    section.read("name", user.name);
+    if (!section.has("name")) section.wrong("name", "is missing; every [[user]] needs one");
+    if (!user.name.empty() && config.user(user.name) != nullptr) {
+        section.wrong("name", fmt::format("is \"{}\" for a second time; an account is written once", user.name));
+    }
+    std::string password;
+    section.read("password", password);
+    if (!password.empty()) user.password = Secret(std::string_view(password));
+    auto from_file = read_secret(section, "password_file", context);
+    if (from_file) user.password = std::move(from_file);
+    section.read("hash", user.hash);
+    if (!user.hash.empty() && !looks_like_hash(user.hash)) {
+        section.wrong("hash", "must be a hash as mysql.user has it: * and 40 hexadecimal digits, or $A$..");
+    }
+    if (section.has("password") + section.has("password_file") + section.has("hash") > 1) {
+        section.wrong(section.has("hash") ? "hash" : "password_file",
+                      "contradicts what stands beside it: of password, password_file and hash an account has one");
+    }
+    section.read("class", user.class_name);
+    if (section.has("class"))
+        context.report.note(fmt::format("[[user]] {} class", user.name), table.get("class")->source());
+    PoolMode mode{};
+    section.read_choice("mode", mode, parse_pool_mode, kModes);
+    if (section.has("mode")) user.mode = mode;
+    section.read("max_connections", user.max_connections, 1, kMostConnections);
+    section.read("guaranteed", user.guaranteed, 0, kMostConnections);
+    if (user.max_connections && user.guaranteed > *user.max_connections) {
+        section.wrong("guaranteed", fmt::format("is {}, more than its `max_connections`, {}", user.guaranteed,
+                                                *user.max_connections));
+    }
+    section.finish();
+    config.users.push_back(std::move(user));
+}
+
+void read_match(Section& in, const Context& context, ClassMatch& match) {
+    const auto* table = in.table("match");
+    if (table == nullptr) return;
+    Section section(*table, "match of [[class]]", context.report);
+    section.read("user", match.user);
+    section.read("address", match.address);
+    section.read("program", match.program);
+    if (!match.address.empty() && match.address != "local" && !Network::parse(match.address)) {
+        section.wrong("address", "must be an address, a network such as \"10.0.0.0/8\", or \"local\"");
+    }
+    section.finish();
+}
+
+void read_class(const toml::table& table, const Context& context, Config& config) {
+    Section section(table, "[[class]]", context.report);
+    Class c;
+    section.read("name", c.name);
+    if (!section.has("name")) section.wrong("name", "is missing; every [[class]] needs one");
+    if (!c.name.empty() && config.class_named(c.name) != nullptr) {
+        section.wrong("name", fmt::format("is \"{}\" for a second time; a class is written once", c.name));
+    }
+    section.read("weight", c.weight, 1, kMostWeight);
+    section.read("guaranteed", c.guaranteed, 0, kMostConnections);
+    read_match(section, context, c.match);
+    context.report.note(fmt::format("[[class]] {}", c.name), table.source());
+    section.finish();
+    config.classes.push_back(std::move(c));
+}
+
+void read_api(const toml::table& table, const Context& context, Api& api) {
+    Section section(table, "[api]", context.report);
+    section.read("address", api.address);
+    if (auto token = read_secret(section, "token_file", context)) api.token = std::move(*token);
+    section.finish();
+}
+
+void read_log(const toml::table& table, const Context& context, Log& log) {
+    Section section(table, "[log]", context.report);
+    section.read("level", log.level);
+    if (!is_log_level(log.level)) section.wrong("level", "must be one of trace, debug, info, warn, error and off");
+    section.read_choice("format", log.format, parse_log_format, "\"text\" and \"json\"");
+    section.finish();
+}
+
+// What the whole file may have at its top.
+struct Top {
+    std::string_view name;
+    bool many;  // [[name]]
+};
+constexpr std::array kTops{Top{"server", false}, Top{"budget", false},      Top{"listen", false},
+                           Top{"pool", false},   Top{"passthrough", false}, Top{"user", true},
+                           Top{"class", true},   Top{"api", false},         Top{"log", false}};
+
+void read_unknown_top(std::string_view name, const toml::source_region& where, Report& report) {
+    if (name == "slots" || name == "fleet") {
+        report.problem(where, fmt::format("`{}` comes with a later version of Tidegate; this one has no {}: take the "
+                                          "section out",
+                                          name, name == "slots" ? "slots" : "fleets"));
+        return;
+    }
+    const auto elsewhere = std::ranges::find(kKeys, name, &Key::name);
+    if (elsewhere != kKeys.end()) {
+        report.problem(where,
+                       fmt::format("`{}` stands outside any section; it belongs to {}", name, elsewhere->section));
+        return;
+    }
+    std::array<std::string_view, kTops.size()> names;
+    std::ranges::transform(kTops, names.begin(), &Top::name);
+    const auto meant = nearest(name, names);
+    report.problem(where, meant.empty() ? fmt::format("there is no section `{}`", name)
+                                        : fmt::format("there is no section `{}`; did you mean `{}`?", name, meant));
+}
+
+// The tables of a section: one, or any number; wrong brackets are reported.
+std::vector<const toml::table*> tables_of(const toml::node& node, const Top& top, Report& report) {
+    std::vector<const toml::table*> tables;
+    if (!top.many) {
+        if (const auto* table = node.as_table())
+            tables.push_back(table);
+        else
+            report.problem(node.source(), fmt::format("`{}` must be a section, written [{}]", top.name, top.name));
+        return tables;
+    }
+    const auto* list = node.as_array();
+    for (std::size_t i = 0; list != nullptr && i < list->size(); ++i) tables.push_back(list->get(i)->as_table());
+    if (list == nullptr || std::ranges::count(tables, nullptr) > 0) {
+        report.problem(node.source(), fmt::format("`{}` must be written [[{}]], with two brackets, once for each",
+                                                  top.name, top.name));
+        tables.clear();
+    }
+    return tables;
+}
+
+}  // namespace
+
+void read_sections(std::string_view text, const ReadFile& read, Report& report, Config& config, ServerSource& source) {
+    const toml::parse_result parsed = toml::parse(text);
+    if (!parsed) {
+        report.problem(parsed.error().source(), std::string(parsed.error().description()));
+        return;
+    }
+    const Context context{read, report};
+    for (const auto& [key, node] : parsed.table()) {
+        const std::string_view name = key.str();
+        const auto top = std::ranges::find(kTops, name, &Top::name);
+        if (top == kTops.end()) {
+            read_unknown_top(name, key.source(), report);
+            continue;
+        }
+        for (const auto* table : tables_of(node, *top, report)) {
+            if (name == "server")
+                read_server(*table, context, config.server, source);
+            else if (name == "budget")
+                read_budget(*table, context, config.budget);
+            else if (name == "listen")
+                read_listen(*table, context, config.listen);
+            else if (name == "pool")
+                read_pool(*table, context, config.pool);
+            else if (name == "passthrough")
+                read_passthrough(*table, context, config.passthrough);
+            else if (name == "user")
+                read_user(*table, context, config);
+            else if (name == "class")
+                read_class(*table, context, config);
+            else if (name == "api")
+                read_api(*table, context, config.api);
+            else
+                read_log(*table, context, config.log);
+        }
+    }
+}
+
+}  // namespace tidegate::config
