@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <tuple>
 
 #include "config/checks.h"
@@ -112,10 +113,13 @@ bool read_config_file(const Inputs& inputs, Report& report, Config& config, Serv
     return report.problems.empty();
 }
 
-// The file from top to bottom, then what stands nowhere.
-bool in_reading_order(const Problem& a, const Problem& b) {
-    const auto place = [](const Problem& p) { return std::tuple(p.line == 0, p.line, p.column); };
-    return place(a) < place(b);
+// The file from top to bottom, then what stands nowhere, in the order in which it was found.
+std::vector<Problem> in_reading_order(std::vector<Problem> problems) {
+    std::multimap<std::tuple<bool, unsigned, unsigned>, Problem> ordered;
+    for (auto& p : problems) ordered.emplace(std::tuple(p.line == 0, p.line, p.column), std::move(p));
+    problems.clear();
+    for (auto& [place, p] : ordered) problems.push_back(std::move(p));
+    return problems;
 }
 
 }  // namespace
@@ -149,10 +153,7 @@ std::expected<Loaded, std::vector<Problem>> load(const Inputs& inputs) {
         check_server(config, report);
     else if (problems.empty())
         say(problems, std::string(kNoServer));
-    if (!problems.empty()) {
-        std::ranges::stable_sort(problems, in_reading_order);
-        return std::unexpected(std::move(problems));
-    }
+    if (!problems.empty()) return std::unexpected(in_reading_order(std::move(problems)));
     loaded.server_from = *from;
     loaded.warnings = std::move(report.warnings);
     return loaded;
