@@ -13,8 +13,9 @@ namespace tidegate::protocol::auth {
 inline constexpr std::byte more_data{0x01};
 inline constexpr std::byte sha2_fast_ok{0x03};
 inline constexpr std::byte sha2_full_authentication{0x04};
-// What a client sends for the server's public key.
+// What a client sends for the server's public key; sha256_password, its forerunner, has another number for it.
 inline constexpr std::byte sha2_request_key{0x02};
+inline constexpr std::byte sha256_request_key{0x01};
 
 // SHA256(SHA256(password)): enough to verify an answer, not to give one.
 using Sha2Verifier = Sha256;

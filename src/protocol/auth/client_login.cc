@@ -5,7 +5,6 @@
 
 #include "protocol/auth/caching_sha2.h"
 #include "protocol/auth/ed25519.h"
-#include "protocol/auth/native.h"
 #include "protocol/auth/plugins.h"
 #include "protocol/auth/rsa.h"
 
@@ -29,6 +28,11 @@ std::vector<std::byte> clear_payload(const Secret& password) {
     std::vector<std::byte> out = copy(password.bytes());
     out.push_back(std::byte{0});
     return out;
+}
+
+bool speaks(std::string_view plugin) {
+    return plugin == native_plugin || plugin == caching_sha2_plugin || plugin == sha256_plugin ||
+           plugin == ed25519_plugin || plugin == parsec_plugin;
 }
 
 // Overwrites what was sent: it may hold the password.
@@ -60,9 +64,7 @@ void ClientLogin::start(std::string_view greeting_plugin, Bytes nonce) {
     plugin_ = native ? native_plugin : caching_sha2_plugin;
     if (credential_->bytes.empty() || nonce_.size() < std::tuple_size_v<Nonce>) return;
     if (native) {
-        const auto answer = has_password() ? native_response(native_stage1(credential_->bytes), nonce_)
-                                           : native_response(credential_->bytes, nonce_);
-        response_ = copy(answer);
+        response_ = copy(native_response(stage1_of(*credential_), nonce_));
     } else {
         response_ = copy(sha2_response(credential_->bytes, nonce_));
     }
@@ -101,48 +103,39 @@ ClientAction ClientLogin::on_switch(Bytes payload) {
 ClientAction ClientLogin::answer(std::string_view plugin, Bytes nonce) {
     plugin_ = plugin;
     fast_ok_ = false;
+    step_ = Step::answered;
+    const bool long_nonce = plugin == ed25519_plugin || plugin == parsec_plugin;
+    const std::size_t nonce_size = long_nonce ? ed25519_nonce_size : std::tuple_size_v<Nonce>;
+    nonce_ = copy(trim_nonce(nonce, nonce_size));
     const Secret& secret = credential_->bytes;
-    if (plugin == native_plugin) {
-        nonce_ = copy(trim_nonce(nonce));
-        if (nonce_.size() != std::tuple_size_v<Nonce>) return failed("the server's nonce has a wrong length");
-        step_ = Step::answered;
-        if (secret.empty()) return Send{};
-        return Send{copy(native_response(has_password() ? native_stage1(secret) : secret.clone(), nonce_))};
-    }
-    if (!has_password()) {
+
+    if (plugin != native_plugin && !has_password()) {
         return failed(
-            fmt::format("the server asks for {}, but of this account's password only the hash for "
-                        "mysql_native_password is known",
-                        plugin));
-    }
-    if (plugin == caching_sha2_plugin) {
-        nonce_ = copy(trim_nonce(nonce));
-        if (nonce_.size() != std::tuple_size_v<Nonce>) return failed("the server's nonce has a wrong length");
-        step_ = Step::answered;
-        if (secret.empty()) return Send{{std::byte{0}}};
-        return Send{copy(sha2_response(secret, nonce_))};
-    }
-    if (plugin == ed25519_plugin) {
-        nonce_ = copy(trim_nonce(nonce, ed25519_nonce_size));
-        if (nonce_.size() != ed25519_nonce_size) return failed("the server's nonce has a wrong length");
-        step_ = Step::answered;
-        return Send{copy(ed25519_sign(secret, nonce_))};
-    }
-    if (plugin == parsec_plugin) {
-        nonce_ = copy(trim_nonce(nonce, parsec_scramble_size));
-        step_ = Step::wants_salt;
-        return Send{};
+            fmt::format("the server asks for {}, but only a hash for mysql_native_password is known", plugin));
     }
     if (plugin == clear_plugin) {
         if (!link_.tls) return failed("the server asks for the password as it is, which is sent over TLS only");
-        step_ = Step::answered;
         return Send{clear_payload(secret)};
     }
-    return failed(
-        fmt::format("the server asks for the plug-in '{}', which takes no password that could be checked or is "
-                    "not supported; use mysql_native_password, caching_sha2_password, ed25519 or parsec for this "
-                    "account",
-                    plugin));
+    if (!speaks(plugin)) {
+        return failed(
+            fmt::format("the server asks for the plug-in '{}', which takes no password that could be checked or is not "
+                        "supported; use "
+                        "mysql_native_password, caching_sha2_password, ed25519 or parsec for this account",
+                        plugin));
+    }
+    if (nonce_.size() != nonce_size) return failed("the server's nonce has a wrong length");
+    if (plugin == parsec_plugin) {
+        step_ = Step::wants_salt;
+        return Send{};
+    }
+    if (plugin == ed25519_plugin) return Send{copy(ed25519_sign(secret, nonce_))};
+    if (plugin == native_plugin) {
+        return secret.empty() ? Send{} : Send{copy(native_response(stage1_of(*credential_), nonce_))};
+    }
+    if (secret.empty()) return Send{{std::byte{0}}};
+    if (plugin == sha256_plugin) return send_password(sha256_request_key);
+    return Send{copy(sha2_response(secret, nonce_))};
 }
 
 ClientAction ClientLogin::on_more_data(Bytes payload) {
@@ -155,12 +148,12 @@ ClientAction ClientLogin::on_more_data(Bytes payload) {
             fast_ok_ = true;
             return ReadNext{};
         }
-        if (data[0] == sha2_full_authentication) return send_password();
+        if (data[0] == sha2_full_authentication) return send_password(sha2_request_key);
     }
     return failed("the server sent unknown data for the plug-in during login");
 }
 
-ClientAction ClientLogin::send_password() {
+ClientAction ClientLogin::send_password(std::byte key_request) {
     if (!has_password()) return failed("the server asks for the password, of which only a hash is known");
     if (may_send_clear()) return Send{clear_payload(credential_->bytes)};
     if (!link_.rsa_allowed) {
@@ -168,7 +161,7 @@ ClientAction ClientLogin::send_password() {
             "the server asks for the password, which is sent over TLS or a unix socket only: use TLS to the server");
     }
     step_ = Step::wants_key;
-    return Send{{sha2_request_key}};
+    return Send{{key_request}};
 }
 
 ClientAction ClientLogin::on_public_key(Bytes pem) {

@@ -44,7 +44,7 @@ public:
     ClientLogin& operator=(const ClientLogin&) = delete;
 
     // Takes the greeting's plug-in (empty: a server from before there were any) and nonce. Afterwards plugin() and
-    // response() are what the handshake response carries. Call restart() the same way for COM_CHANGE_USER.
+    // response() are what the handshake response carries. It may be called again, for COM_CHANGE_USER.
     void start(std::string_view greeting_plugin, Bytes nonce);
     [[nodiscard]] std::string_view plugin() const { return plugin_; }
     [[nodiscard]] Bytes response() const { return response_; }
@@ -63,7 +63,7 @@ private:
     ClientAction on_public_key(Bytes pem);
     ClientAction on_parsec_salt(Bytes payload);
     ClientAction answer(std::string_view plugin, Bytes nonce);
-    ClientAction send_password();
+    ClientAction send_password(std::byte key_request);
     [[nodiscard]] bool may_send_clear() const { return link_.tls || link_.unix_socket; }
     [[nodiscard]] bool has_password() const { return credential_->kind == Credential::Kind::password; }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/secret.h"
+#include "protocol/auth/native.h"
 
 namespace tidegate::protocol::auth {
 
@@ -24,6 +25,11 @@ using CredentialPtr = std::shared_ptr<const Credential>;
 }
 [[nodiscard]] inline CredentialPtr password_credential(Secret password) {
     return make_credential(Credential::Kind::password, std::move(password));
+}
+
+// What mysql_native_password needs of it. REQUIRES: not the empty password.
+[[nodiscard]] inline Secret stage1_of(const Credential& credential) {
+    return credential.kind == Credential::Kind::password ? native_stage1(credential.bytes) : credential.bytes.clone();
 }
 
 }  // namespace tidegate::protocol::auth

@@ -11,6 +11,7 @@ namespace tidegate::protocol::auth {
 
 inline constexpr std::string_view native_plugin = "mysql_native_password";
 inline constexpr std::string_view caching_sha2_plugin = "caching_sha2_password";
+inline constexpr std::string_view sha256_plugin = "sha256_password";
 inline constexpr std::string_view ed25519_plugin = "client_ed25519";
 inline constexpr std::string_view clear_plugin = "mysql_clear_password";
 inline constexpr std::string_view parsec_plugin = "parsec";

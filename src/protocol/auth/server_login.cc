@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "protocol/auth/caching_sha2.h"
-#include "protocol/auth/native.h"
 
 namespace tidegate::protocol::auth {
 namespace {
@@ -28,10 +27,6 @@ Bytes until_zero(Bytes payload) {
 // How plug-ins say "no password": nothing, or a single zero byte.
 bool says_empty(Bytes response) {
     return until_zero(response).empty() && response.size() <= 1;
-}
-
-Secret stage1_of(const Credential& credential) {
-    return credential.kind == Credential::Kind::password ? native_stage1(credential.bytes) : credential.bytes.clone();
 }
 
 }  // namespace

@@ -48,9 +48,9 @@ struct ClientLink {
 
 // What is known of one account when a login begins. Holds on to what it needs; the book may change meanwhile.
 struct AccountView {
-    CredentialPtr credential;                  // configured, or proved before
-    std::shared_ptr<const PasswordHash> hash;  // configured or fetched
-    bool proof_fresh = false;                  // the server admitted this credential, or this hash's, not long ago
+    CredentialPtr credential = {};                  // configured, or proved before
+    std::shared_ptr<const PasswordHash> hash = {};  // configured or fetched
+    bool proof_fresh = false;                       // the server admitted this credential, or this hash's, not long ago
     bool server_decides = true;  // a password that differs from what is known is tried at the server (pass-through)
     bool local_clients_only = false;       // the server would take the gate for a local client, and this one is not
     bool empty_password_anywhere = false;  // an empty password may come from afar too (listed in the configuration)
