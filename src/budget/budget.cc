@@ -9,7 +9,6 @@ namespace tidegate::budget {
 namespace {
 constexpr unsigned kUnknown = 100;     // when neither the configuration nor the server has named a number
 constexpr Duration kBlockedFor = 60s;  // after 1129
-constexpr std::size_t kMostAccounts = 1U << 20U;
 
 template <class T>
 void take(std::optional<T>& into, const std::optional<T>& news) {
@@ -195,7 +194,6 @@ const Budget::Account& Budget::of(AccountId account) const {
 }
 
 Budget::Account& Budget::of(AccountId account) {
-    assert(account < kMostAccounts);
     if (account >= accounts_.size()) accounts_.resize(account + std::size_t{1});
     return accounts_[account];
 }
