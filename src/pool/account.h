@@ -28,7 +28,8 @@ struct Account {
     std::uint64_t cancelled = 0;
     WaitHistogram waits;
     Pace pace;
-    unsigned logged_limit = 0;  // the last that an operator was told
+    unsigned measured_limit = 0;  // that `pace` was measured under
+    unsigned logged_limit = 0;    // the last that an operator was told
 };
 
 }  // namespace tidegate::pool

@@ -202,6 +202,7 @@ private:
     IntrusiveList<Connection, StateTag> closing_;
     Deadlines deadlines_;
     Pace pace_;
+    unsigned measured_limit_ = 0;  // that it was measured under
 
     std::uint64_t arrivals_ = 0;
     std::size_t waiting_ = 0;

@@ -59,7 +59,13 @@ void Pool::refuse_all(Account& account, const Error& error, TimePoint now) {
 }
 
 void Pool::budget_changed(TimePoint now) {
-    interrupt_paces();
+    if (budget_.limit() != measured_limit_) interrupt_paces();
+    measured_limit_ = budget_.limit();
+    for (const auto& account : accounts_) {
+        const unsigned limit = budget_.limit_of(account->id);
+        if (limit != account->measured_limit) account->pace.interrupt();
+        account->measured_limit = limit;
+    }
     trim(now);
     serve(now);
     log_limits(now);

@@ -26,7 +26,7 @@ public:
     Shell(pool::Options options, budget::Options figures, World& world);
 
     [[nodiscard]] pool::Pool& pool() { return pool_; }
-    [[nodiscard]] Ledger& ledger() { return ledger_; }
+    [[nodiscard]] const Ledger& ledger() const { return ledger_; }
     [[nodiscard]] const std::vector<std::unique_ptr<ServerConnection>>& connections() const { return connections_; }
 
     void ask(Client& client, TimePoint now, bool again = false);
