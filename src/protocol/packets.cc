@@ -66,10 +66,12 @@ std::optional<TrackerReader::Item> TrackerReader::next() {
                 data.skip(1);  // how the set is spelt: 0, as text, is the only way
                 [[fallthrough]];
             case Tracker::schema:
-            case Tracker::state_change:
             case Tracker::transaction_characteristics:
             case Tracker::transaction_state:
                 item.value = data.lenenc_text();
+                break;
+            case Tracker::state_change:  // "1", and no length of its own
+                item.value = data.rest();
                 break;
             default:  // of a later server: the data as it came
                 break;

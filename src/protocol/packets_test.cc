@@ -62,7 +62,7 @@ TEST(TrackerReader, EachItem) {
     const auto in =
         hex("00 0f 0a6175746f636f6d6d6974 034f4646"  // autocommit=OFF
             "01 05 0474657374"                       // schema test
-            "02 02 0131"                             // state change
+            "02 01 31"                               // state change
             "03 04 00 026162"                        // GTIDs ab
             "05 09 085f5f5f5f5f5f5f5f"               // transaction state
             "2a 03 010203");                         // of a later server
@@ -92,7 +92,7 @@ TEST(TrackerReader, EachItem) {
 }
 
 TEST(TrackerReader, ABlockMayHoldSeveralVariables) {
-    const auto in = hex("00 08 0161 0131 0162 0132  02 02 0131");
+    const auto in = hex("00 08 0161 0131 0162 0132  02 01 31");
     TrackerReader r(in);
     EXPECT_EQ(r.next()->name, "a");
     EXPECT_EQ(r.next()->value, "2");
