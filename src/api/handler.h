@@ -1,0 +1,41 @@
+// What the API answers: a request and the gate's figures in, a response out. Pure; the HTTP around it is server.cc's.
+//
+//   /healthz                     200 while the process lives                          open to all
+//   /readyz                      200 when the server is reachable, else 503 and why   open to all
+//   /api/connection-pool-stats   the pool's figures                                   with the token, if there is one
+//   /api/server                  the server, and where the limit comes from           with the token
+//   /metrics                     Prometheus                                           with the token
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "base/secret.h"
+#include "proxy/snapshot.h"
+
+namespace tidegate::api {
+
+struct Request {
+    std::string_view method;
+    std::string_view target;         // the path, perhaps with a query, which is ignored
+    std::string_view authorization;  // the header's value; empty: none
+};
+
+struct Response {
+    unsigned status = 200;
+    std::string_view content_type = "application/json";
+    std::string body;
+    std::string_view allow{};         // for 405
+    std::string_view authenticate{};  // for 401
+};
+
+// Thread-safe, called once for each request that needs figures.
+using SnapshotSource = std::function<proxy::Snapshot()>;
+
+[[nodiscard]] Response handle(const Request& request, const Secret& token, const SnapshotSource& snapshot);
+
+// A response whose body is {"error": sentence}.
+[[nodiscard]] Response error_response(unsigned status, std::string_view sentence);
+
+}  // namespace tidegate::api

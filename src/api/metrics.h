@@ -1,0 +1,13 @@
+// A snapshot as Prometheus reads it: names tidegate_*, base units, counters end in _total. docs/configuration.md names
+// the page; each metric explains itself in its HELP line.
+#pragma once
+
+#include <string>
+
+#include "proxy/snapshot.h"
+
+namespace tidegate::api {
+
+[[nodiscard]] std::string metrics_text(const proxy::Snapshot& snapshot);
+
+}  // namespace tidegate::api

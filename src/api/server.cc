@@ -1,0 +1,204 @@
+#include "api/server.h"
+
+#include <fmt/core.h>
+#include <pthread.h>
+#include <signal.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http.hpp>
+#include <thread>
+
+#include "config/values.h"
+
+namespace tidegate::api {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using tcp = asio::ip::tcp;
+
+constexpr std::uint32_t kHeaderLimit = 8 * 1024;
+constexpr std::uint64_t kBodyLimit = 4 * 1024;  // nothing that we answer needs one
+constexpr std::size_t kMostConnections = 256;
+constexpr auto kPatience = 15s;  // for a whole request, the pause before it included, and for taking an answer
+
+constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
+
+using HttpResponse = http::response<http::string_body>;
+
+HttpResponse to_http(const Response& from, unsigned version, bool keep_alive) {
+    HttpResponse response(static_cast<http::status>(from.status), version);
+    response.set(http::field::content_type, beast::string_view(from.content_type.data(), from.content_type.size()));
+    response.set(http::field::cache_control, "no-store");
+    response.set("X-Content-Type-Options", "nosniff");
+    if (!from.allow.empty()) response.set(http::field::allow, std::string(from.allow));
+    if (!from.authenticate.empty()) response.set(http::field::www_authenticate, std::string(from.authenticate));
+    response.body() = from.body;
+    response.keep_alive(keep_alive);
+    response.prepare_payload();
+    return response;
+}
+
+std::string_view view(beast::string_view text) {
+    return {text.data(), text.size()};
+}
+
+// What to say to a request that could not be read; 0: nothing, the client is gone or was too slow.
+unsigned status_of(const beast::error_code& error) {
+    if (error == http::error::header_limit) return 431;
+    if (error == http::error::body_limit) return 413;
+    if (error == http::error::end_of_stream || error == http::error::partial_message) return 0;
+    return error.category() == make_error_code(http::error::bad_method).category() ? 400 : 0;
+}
+
+}  // namespace
+
+struct Server::Impl {
+    Secret token;
+    SnapshotSource snapshot;
+    std::size_t connections = 0;  // the thread's
+    asio::io_context loop{1};
+    tcp::acceptor acceptor{loop};
+    config::Endpoint bound;
+    std::thread thread;
+
+    [[nodiscard]] Result<void> bind(const config::Endpoint& endpoint);
+    void run();
+    asio::awaitable<void> accept();
+    asio::awaitable<void> serve(tcp::socket socket);
+    asio::awaitable<bool> serve_one(beast::tcp_stream& stream, beast::flat_buffer& buffer);
+};
+
+Result<void> Server::Impl::bind(const config::Endpoint& endpoint) {
+    beast::error_code error;
+    const auto wrong = [&](std::string_view what) {
+        return fail(fmt::format("the API cannot {} {}: {}", what, endpoint.text(), error.message()));
+    };
+    tcp::resolver resolver(loop);
+    const auto found = resolver.resolve(endpoint.host, std::to_string(endpoint.port), tcp::resolver::passive, error);
+    if (error) return wrong("find the address");
+    const tcp::endpoint address = found.begin()->endpoint();
+    acceptor.open(address.protocol(), error);
+    if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+    if (!error) acceptor.bind(address, error);
+    if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
+    if (error) return wrong("listen on");
+    bound = endpoint;
+    bound.port = acceptor.local_endpoint(error).port();
+    return {};
+}
+
+// Signals are the gate's business: none is delivered here.
+void Server::Impl::run() {
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    asio::co_spawn(loop, accept(), asio::detached);
+    thread = std::thread([this] { loop.run(); });
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+asio::awaitable<void> Server::Impl::accept() {
+    asio::steady_timer pause(loop);
+    for (;;) {
+        auto [error, socket] = co_await acceptor.async_accept(kToken);
+        if (error == asio::error::operation_aborted) co_return;
+        if (error) {  // out of descriptors: they come back
+            pause.expires_after(200ms);
+            co_await pause.async_wait(kToken);
+            continue;
+        }
+        if (connections < kMostConnections) asio::co_spawn(loop, serve(std::move(socket)), asio::detached);
+    }
+}
+
+asio::awaitable<void> Server::Impl::serve(tcp::socket socket) {
+    struct Counted {
+        std::size_t& count;
+        explicit Counted(std::size_t& c) : count(c) { ++count; }
+        ~Counted() { --count; }
+    };
+    const Counted counted(connections);
+    beast::tcp_stream stream(std::move(socket));
+    beast::flat_buffer buffer;
+    bool more = true;
+    while (more) more = co_await serve_one(stream, buffer);
+    beast::error_code ignored;
+    stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
+}
+
+// One request and its answer; false: the connection is at its end.
+asio::awaitable<bool> Server::Impl::serve_one(beast::tcp_stream& stream, beast::flat_buffer& buffer) {
+    http::request_parser<http::string_body> parser;
+    parser.header_limit(kHeaderLimit);
+    parser.body_limit(kBodyLimit);
+    stream.expires_after(kPatience);
+    const auto [read_error, read] = co_await http::async_read(stream, buffer, parser, kToken);
+
+    HttpResponse response;
+    bool head = false;
+    if (read_error) {
+        const unsigned status = status_of(read_error);
+        if (status == 0) co_return false;
+        response = to_http(
+            error_response(status, fmt::format("the request was not understood: {}", read_error.message())), 11, false);
+    } else {
+        const auto& request = parser.get();
+        head = request.method() == http::verb::head;
+        const Request asked{.method = view(request.method_string()),
+                            .target = view(request.target()),
+                            .authorization = view(request[http::field::authorization])};
+        response = to_http(handle(asked, token, snapshot), request.version(), request.keep_alive());
+    }
+
+    stream.expires_after(kPatience);
+    beast::error_code write_error;
+    if (head) {
+        http::response_serializer<http::string_body> serializer(response);
+        const auto [error, written] = co_await http::async_write_header(stream, serializer, kToken);
+        write_error = error;
+    } else {
+        const auto [error, written] = co_await http::async_write(stream, response, kToken);
+        write_error = error;
+    }
+    co_return !write_error && response.keep_alive();
+}
+
+Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Server::~Server() {
+    impl_->loop.stop();
+    impl_->thread.join();
+}
+
+config::Endpoint Server::address() const {
+    return impl_->bound;
+}
+
+Result<std::unique_ptr<Server>> Server::start(const config::Api& config, SnapshotSource snapshot) {
+    if (!config::is_loopback(config.address->host) && config.token.empty()) {
+        return fail(
+            fmt::format("the API at {} could be read from other machines; give it a `token_file` in [api], or keep "
+                        "it on 127.0.0.1",
+                        config.address->text()));
+    }
+    auto impl = std::make_unique<Impl>();
+    impl->token = config.token.clone();
+    impl->snapshot = std::move(snapshot);
+    if (auto bound = impl->bind(*config.address); !bound) return std::unexpected(bound.error());
+    impl->run();
+    return std::unique_ptr<Server>(new Server(std::move(impl)));
+}
+
+}  // namespace tidegate::api

@@ -1,0 +1,142 @@
+#include "api/stats_json.h"
+
+#include <fmt/chrono.h>
+
+#include <nlohmann/json.hpp>
+
+namespace tidegate::api {
+namespace {
+
+using nlohmann::json;
+using proxy::ServerState;
+using proxy::Snapshot;
+
+std::string moment(proxy::WallTime time) {
+    const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
+    return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(static_cast<std::time_t>(since / 1000)),
+                       since % 1000);
+}
+
+template <class T>
+json or_null(const std::optional<T>& value) {
+    return value ? json(*value) : json(nullptr);
+}
+
+json moment_or_null(const std::optional<proxy::WallTime>& time) {
+    return time ? json(moment(*time)) : json(nullptr);
+}
+
+json counts(const std::vector<proxy::NamedCount>& named) {
+    json object = json::object();
+    for (const auto& [name, count] : named) object[name] = count;
+    return object;
+}
+
+json counts_of(const proxy::PoolCounts& pool) {
+    return {{"max", pool.max},
+            {"open", pool.open},
+            {"active", pool.active},
+            {"idle", pool.idle},
+            {"opening", pool.opening},
+            {"closing", pool.closing},
+            {"waiting", pool.waiting},
+            {"peak", pool.peak},
+            {"granted", pool.granted},
+            {"waited", pool.waited},
+            {"refused_clients", pool.refused_clients},
+            {"cancelled", pool.cancelled}};
+}
+
+json limit_of(const proxy::LimitSnapshot& limit) {
+    return {{"configured", limit.configured ? json(*limit.configured) : json("auto")},
+            {"learnt", or_null(limit.learnt)},
+            {"effective", limit.effective},
+            {"reserve", limit.reserve},
+            {"max_connections", or_null(limit.max_connections)},
+            {"max_user_connections", or_null(limit.max_user_connections)},
+            {"others", or_null(limit.others)},
+            {"closed_by_refusals", limit.closed_by_refusals}};
+}
+
+json waits_of(const Snapshot& s) {
+    return {{"count", s.waits.count()},
+            {"p50", seconds(s.waits.percentile(50))},
+            {"p90", seconds(s.waits.percentile(90))},
+            {"p99", seconds(s.waits.percentile(99))},
+            {"max", seconds(s.waits.max())},
+            {"longest_now", seconds(s.longest_wait_now)}};
+}
+
+json clients_of(const Snapshot& s) {
+    return {{"connected", s.clients}, {"total", s.clients_total},
+            {"max", s.max_clients},   {"login_failures", s.login_failures},
+            {"held_off", s.held_off}, {"ended", counts(s.client_ends)}};
+}
+
+json work_of(const Snapshot& s) {
+    return {{"statements", s.statements},
+            {"transactions", s.transactions},
+            {"bytes_from_clients", s.bytes_from_clients},
+            {"bytes_to_clients", s.bytes_to_clients},
+            {"longest_lease_seconds", seconds(s.longest_lease_now)},
+            {"pins", counts(s.pins)}};
+}
+
+std::string_view name_of(ServerState state) {
+    switch (state) {
+        case ServerState::unknown:
+            return "unknown";
+        case ServerState::up:
+            return "up";
+        case ServerState::down:
+            return "down";
+        case ServerState::blocked:
+            return "blocked";
+    }
+    return "unknown";
+}
+
+}  // namespace
+
+json pool_stats_json(const Snapshot& s) {
+    json stats = counts_of(s.pool);
+    stats["version"] = s.version;
+    stats["uptime_seconds"] = seconds(s.uptime);
+    stats["draining"] = s.draining;
+    stats["paused"] = s.paused;
+    stats["last_update"] = moment(s.last_update);
+    stats["peak_waiting"] = s.peak_waiting;
+    stats["limit"] = limit_of(s.limit);
+    stats["refused_by_server"] = {{"total", s.refused_1040 + s.refused_1203 + s.refused_1226},
+                                  {"1040", s.refused_1040},
+                                  {"1203", s.refused_1203},
+                                  {"1226", s.refused_1226}};
+    stats["wait_seconds"] = waits_of(s);
+    stats["clients"] = clients_of(s);
+    stats["work"] = work_of(s);
+    stats["opened"] = s.opened;
+    stats["open_failures"] = counts(s.open_failures);
+    stats["closed"] = counts(s.closed);
+    stats["accounts"] = json::array();
+    for (const auto& account : s.accounts) {
+        json one = counts_of(account.pool);
+        one["name"] = account.name;
+        one["mode"] = account.mode;
+        one["clients"] = account.clients;
+        stats["accounts"].push_back(std::move(one));
+    }
+    return stats;
+}
+
+json server_json(const Snapshot& s) {
+    return {{"address", s.server.address},
+            {"version", s.server.version.empty() ? json(nullptr) : json(s.server.version)},
+            {"state", name_of(s.server.state)},
+            {"down_since", moment_or_null(s.server.down_since)},
+            {"last_error", s.server.last_error.empty() ? json(nullptr) : json(s.server.last_error)},
+            {"last_error_at", moment_or_null(s.server.last_error_at)},
+            {"monitored", s.server.monitored},
+            {"limit", limit_of(s.limit)}};
+}
+
+}  // namespace tidegate::api
