@@ -88,11 +88,15 @@ ServerAction ServerLogin::evaluate(Bytes response) {
 ServerAction ServerLogin::evaluate_native(Bytes response) {
     if (account_.credential != nullptr && !account_.credential->bytes.empty()) {
         const NativeStage2 stage2 = native_stage2(stage1_of(*account_.credential));
-        if (native_verify(response, link_.nonce, stage2)) return matched(account_.credential, true);
+        if (native_verify(response, link_.nonce, stage2)) {
+            native_ = stage2;
+            return matched(account_.credential, true);
+        }
     }
     if (account_.hash != nullptr) {
         if (const auto* stage2 = std::get_if<NativeStage2>(account_.hash.get())) {
             if (auto stage1 = native_verify(response, link_.nonce, *stage2)) {
+                native_ = *stage2;
                 return matched(make_credential(Credential::Kind::native_stage1, std::move(*stage1)), false);
             }
         }
@@ -199,6 +203,15 @@ ServerAction ServerLogin::proved(Result<void> result) {
     if (code == er_access_denied || code == er_access_denied_no_password) return refuse();
     step_ = Step::over;
     return Refuse{.error = std::move(result.error()), .counts = false};
+}
+
+std::optional<std::string> ServerLogin::certificate_proof(Bytes certificate_sha256) const {
+    if (!native_) return std::nullopt;
+    std::string text = "\x01";
+    for (const std::byte b : sha256({*native_, link_.nonce, certificate_sha256})) {
+        text += fmt::format("{:02X}", std::to_integer<unsigned>(b));
+    }
+    return text;
 }
 
 ServerAction ServerLogin::accept(CredentialPtr credential, bool proved_now) {

@@ -14,6 +14,7 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -95,6 +96,11 @@ public:
     // REQUIRES: the last action was Prove. Error 1045 means that the server refused the password.
     [[nodiscard]] ServerAction proved(Result<void> result);
 
+    // After Accept: MariaDB clients since 11.4 trust a certificate that they cannot verify if the OK packet's text
+    // proves that the gate knows the password's hash. The text, given the SHA-256 of the certificate (DER); nothing for
+    // logins that were not mysql_native_password's, for which those clients have no such proof.
+    [[nodiscard]] std::optional<std::string> certificate_proof(Bytes certificate_sha256) const;
+
 private:
     enum class Step { start, wants_answer, wants_password, wants_encrypted, proving, over };
 
@@ -124,6 +130,7 @@ private:
     bool with_password_ = true;
     bool fast_path_ = false;  // the answer was caching_sha2_password's: fast-ok goes before OK
     CredentialPtr proving_;
+    std::optional<NativeStage2> native_;  // the hash that mysql_native_password's answer fitted
 };
 
 // MySQL's own words for a login that is refused.

@@ -305,6 +305,26 @@ TEST(ServerLogin, TheServersOtherTroublesArePassedOnAndNotCounted) {
     EXPECT_EQ(refused(socket.proved(fail(1698, "28000", "no"))).code, 1045);
 }
 
+TEST(ServerLogin, ProvesItsCertificateAsMariaDbDoes) {
+    // Recorded from MariaDB 11.8: account app/app over TLS, nonce, certificate's SHA-256 and the OK packet's text.
+    ClientLink link = tls();
+    link.greeting_plugin = native_plugin;
+    std::ranges::copy(hex("49366f4f7a3c5a30215154354b595c447c666a61"), link.nonce.begin());
+    AccountView view;
+    view.credential = password_credential(Secret("app"));
+    view.proof_fresh = true;
+    ServerLogin login(link);
+    const auto response = native_response(native_stage1(Secret("app")), link.nonce);
+    (void)accepted(login.start("app", native_plugin, response, view));
+    EXPECT_EQ(login.certificate_proof(hex("7108c645e70b3d540f44d2a0e4cf3a6a7c48bd1b61dc37b87253c23aa1709aa0")),
+              "\x01"
+              "DC3CD4AC417E9A951E2D9F37C98CD9878B006716062DD058A38B437F2B8C0BE4");
+
+    ServerLogin other(tls());
+    (void)accepted(other.start("u", caching_sha2_plugin, sha2(), remembered(true)));
+    EXPECT_EQ(other.certificate_proof(counting(32, 1)), std::nullopt);
+}
+
 TEST(ServerLogin, OldClientsAreServedWhereTheyCanBe) {
     ServerLogin known(link_of(native_plugin));
     EXPECT_FALSE(accepted(known.start("u", "", native(), fetched(true))).proved);
