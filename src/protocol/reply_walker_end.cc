@@ -160,7 +160,7 @@ std::optional<std::size_t> ReplyWalker::filter_trackers(MutableBytes block) {
         const std::size_t at_data = offset(block, data);
         const auto kept = filter_variables(block.subspan(at_data, data.size()));
         if (!kept) return std::nullopt;
-        if (*kept == data.size() && *kept > 0) {
+        if (*kept == data.size() && (*kept > 0 || conversion_.client_session_track)) {
             move_down(block, begin, size, end);
             end += size;
         } else if (*kept > 0) {

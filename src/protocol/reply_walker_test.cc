@@ -332,6 +332,13 @@ TEST(Trackers, APartOfABlockOfSeveralVariables) {
     EXPECT_EQ(walk_whole(in, ReplyShape::result, kModern, "abc").to_client, packet(1, hex("00 00 00 0200 0000")));
 }
 
+// Found by the fuzzer: a block of no variables went missing though nothing was declined.
+TEST(Trackers, ABlockOfNoVariablesPassesAsItCame) {
+    const auto in = packet(1, hex("00 00 00 0240 0000 00 02 00 00"));
+    EXPECT_EQ(walk_whole(in, ReplyShape::result, kModern).to_client, in);
+    EXPECT_EQ(walk_whole(in, ReplyShape::result, kNoTrack).to_client, packet(1, hex("00 00 00 0200 0000")));
+}
+
 // The lengths of block and variable shrink from three bytes to one.
 TEST(Trackers, LengthsGetShorter) {
     const std::string long_value(600, '7');  // 300 bytes

@@ -1,0 +1,82 @@
+// Every parser of the connection phase and of closing packets, on any bytes: none may read past them, and what was read
+// must survive being written and read again.
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+
+#include "protocol/frame.h"
+#include "protocol/handshake.h"
+#include "protocol/packets.h"
+
+namespace {
+
+using namespace tidegate::protocol;  // NOLINT(google-build-using-namespace)
+
+void check(bool ok) {
+    if (!ok) std::abort();
+}
+
+bool same(Bytes a, Bytes b) {
+    return std::ranges::equal(a, b);
+}
+
+void greeting(Bytes in) {
+    const auto first = parse_greeting(in);
+    if (!first || first->auth_plugin.find('\0') != std::string::npos) return;
+    std::vector<std::byte> out;
+    write_greeting(*first, out);
+    const auto again = parse_greeting(Bytes(out).subspan(kHeaderSize));
+    check(again && again->server_version == first->server_version && again->nonce == first->nonce);
+    check((first->capabilities & capability::plugin_auth) == 0 || again->auth_plugin == first->auth_plugin);
+}
+
+void response(Bytes in) {
+    (void)is_ssl_request(in);
+    const auto first = parse_handshake_response(in);
+    if (!first) return;
+    (void)attribute(first->attributes, "program_name");
+    std::vector<std::byte> out;
+    write_handshake_response(*first, 1, out);
+    const auto again = parse_handshake_response(Bytes(out).subspan(kHeaderSize));
+    check(again && again->user == first->user && again->schema == first->schema);
+    check(again->auth_plugin == first->auth_plugin && same(again->auth_response, first->auth_response));
+    check(same(again->attributes, first->attributes));
+}
+
+void closing_packets(Bytes in) {
+    for (const bool tracked : {false, true}) {
+        const auto ok = parse_ok(in, tracked);
+        if (!ok) continue;
+        TrackerReader trackers(ok->session_state);
+        while (trackers.next()) {
+        }
+        std::vector<std::byte> out;
+        write_ok(1, *ok, out);
+        const auto again = parse_ok(Bytes(out).subspan(kHeaderSize), tracked);
+        check(again && again->affected_rows == ok->affected_rows && again->last_insert_id == ok->last_insert_id);
+        check(again->warnings == ok->warnings && again->info == ok->info);
+    }
+    (void)parse_eof(in);
+    if (const auto err = parse_err(in)) {
+        std::vector<std::byte> out;
+        write_err(1, err->to_error(), out);
+        const auto again = parse_err(Bytes(out).subspan(kHeaderSize));
+        check(again && again->code == err->code && err->message.starts_with(again->message));
+    }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const Bytes in = std::as_bytes(std::span(data, size));
+    greeting(in);
+    response(in);
+    closing_packets(in);
+    TrackerReader trackers(in);
+    while (trackers.next()) {
+    }
+    if (size >= sizeof(Capabilities)) {
+        (void)parse_change_user(in.subspan(sizeof(Capabilities)), peek_capabilities(in));
+    }
+    return 0;
+}
