@@ -1,0 +1,175 @@
+// `tidegate serve`: reads the configuration, starts the gate and the API, and says so to whoever waits for it.
+#include <fmt/core.h>
+#include <sys/resource.h>
+
+#include <cstdio>
+
+#include "api/server.h"
+#include "base/log.h"
+#include "cli/commands.h"
+#include "cli/ensure.h"
+#include "cli/inputs.h"
+#include "cli/notify.h"
+#include "config/values.h"
+#include "proxy/gate.h"
+
+namespace tidegate::cli {
+namespace {
+
+using config::Config;
+
+int refuse(const std::vector<config::Problem>& problems) {
+    for (const auto& problem : problems) fmt::print(stderr, "tidegate: {}\n", problem.text());
+    return kUsage;
+}
+
+int say_checked(const config::Loaded& loaded) {
+    for (const auto& warning : loaded.warnings) fmt::print(stderr, "tidegate: warning: {}\n", warning.text());
+    const auto& file = loaded.config.file;
+    fmt::print("tidegate: {} good; the server is {}, from {}\n", file.empty() ? "the flags are" : file + " is",
+               loaded.config.server.text(), loaded.server_from);
+    return loaded.warnings.empty() ? kWell : kAttention;
+}
+
+// Every client and every server connection is a descriptor: takes as many as the system gives without asking.
+void raise_open_files(const Config& config) {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    constexpr rlim_t kOurOwn = 64;
+    const rlim_t wanted = config.listen.max_clients + config.budget.max_connections.value_or(0) + kOurOwn;
+    if (limit.rlim_cur < wanted) {
+        log::warn(
+            "Only {} files may be open (ulimit -n), too few for `max_clients` in [listen], {}; more clients than that "
+            "wait",
+            limit.rlim_cur, config.listen.max_clients);
+    }
+}
+
+std::string where_clients_connect(const config::Listen& listen, std::uint16_t port) {
+    std::string where;
+    if (auto address = listen.address) {
+        address->port = port;
+        where = address->text();
+    }
+    if (!listen.unix_path.empty()) where += (where.empty() ? "" : " and ") + listen.unix_path;
+    return where;
+}
+
+std::string about_server(const config::Loaded& loaded) {
+    const auto& server = loaded.config.server;
+    const auto& limit = loaded.config.budget.max_connections;
+    return fmt::format("the server is {} (from {}), {}; {}", server.text(), loaded.server_from,
+                       server.has_account() ? fmt::format("watched as {}", server.user)
+                                            : std::string("not watched, since no account is given"),
+                       limit ? fmt::format("at most {} server connections", *limit)
+                             : std::string("as many server connections as it allows"));
+}
+
+// One run of the gate, from the configuration to the end of its last client.
+class Service {
+public:
+    Service(const ServeOptions& options, Starter* starter) : options_(options), starter_(starter) {}
+
+    int run(config::Loaded loaded) {
+        Config& config = loaded.config;
+        log::set_up(config.log.level,
+                    config.log.format == config::LogFormat::json ? log::Format::json : log::Format::text);
+        for (const auto& warning : loaded.warnings) log::warn("{}", warning.text());
+        raise_open_files(config);
+
+        about_server_ = about_server(loaded);
+        listen_ = config.listen;
+        log_ = config.log;
+        api_config_ = {.address = config.api.address, .token = config.api.token.clone()};
+        auto gate = proxy::Gate::create(std::move(config), hooks());
+        if (!gate) return fail_to_start(gate.error());
+        if (api_config_.address) {
+            auto api = api::Server::start(api_config_, [&running = **gate] { return running.snapshot(); });
+            if (!api) return fail_to_start(api.error());
+            api_ = std::move(*api);
+        }
+        port_ = (*gate)->port();
+        const int code = (*gate)->run();
+        api_.reset();  // before the gate that it asks
+        return code;
+    }
+
+private:
+    int fail_to_start(const Error& error) {
+        log::error("{}", error.message);
+        if (starter_ != nullptr) starter_->failed(error.message);
+        return kCritical;
+    }
+
+    proxy::Gate::Hooks hooks() {
+        return {.ready = [this] { ready(); }, .reload = [this] { return reload(); }, .stopping = [] { stopping(); }};
+    }
+
+    void ready() {
+        const auto api = api_ ? fmt::format("API at http://{}", api_->address().text()) : std::string("no API");
+        const auto line = fmt::format("Serving MySQL clients at {}; {}; {}", where_clients_connect(listen_, port_),
+                                      about_server_, api);
+        log::info("{}", line);
+        notify_systemd(fmt::format("READY=1\nSTATUS={}", line));
+        if (starter_ != nullptr) starter_->ready();
+    }
+
+    Result<Config> reload() {
+        notify_reloading();
+        auto again = config::load(collect_inputs(options_.config_file, options_.flags));
+        notify_systemd("READY=1");
+        if (!again) {
+            std::string all;
+            for (const auto& problem : again.error()) all += (all.empty() ? "" : "; ") + problem.text();
+            return fail(std::move(all));
+        }
+        for (const auto& warning : again->warnings) log::warn("{}", warning.text());
+        warn_of_restart(again->config);
+        spdlog::set_level(spdlog::level::from_str(again->config.log.level));
+        return std::move(again->config);
+    }
+
+    // What a reload cannot change is said, and stays.
+    void warn_of_restart(const Config& now) const {
+        const auto say = [](std::string_view what) {
+            log::warn("A new {} takes a restart; the one before stays", what);
+        };
+        if (listen_.address != now.listen.address) say("`address` in [listen]");
+        if (listen_.unix_path != now.listen.unix_path) say("`unix` in [listen]");
+        if (api_config_.address != now.api.address) say("`address` in [api]");
+        if (!(api_config_.token == now.api.token)) say("`token_file` in [api]");
+        if (log_.format != now.log.format) say("`format` in [log]");
+    }
+
+    static void stopping() { notify_systemd("STOPPING=1\nSTATUS=finishing transactions"); }
+
+    const ServeOptions& options_;
+    Starter* starter_;
+    std::string about_server_;
+    config::Listen listen_;
+    config::Log log_;
+    config::Api api_config_;
+    std::unique_ptr<api::Server> api_;
+    std::uint16_t port_ = 0;
+};
+
+}  // namespace
+
+int serve(const ServeOptions& options) {
+    auto loaded = config::load(collect_inputs(options.config_file, options.flags));
+    if (!loaded) return refuse(loaded.error());
+    if (options.check_config) return say_checked(*loaded);
+    if (!options.ensure) return Service(options, nullptr).run(std::move(*loaded));
+
+    const auto& listen = loaded->config.listen;
+    if (listen.address && listen.address->port == 0) {
+        fmt::print(stderr, "tidegate: --ensure needs a fixed port to know the gate by, not 0\n");
+        return kUsage;
+    }
+    const auto address = listen.address ? listen.address->text() : listen.unix_path;
+    return ensure(address, [&](Starter& starter) { return Service(options, &starter).run(std::move(*loaded)); });
+}
+
+}  // namespace tidegate::cli
