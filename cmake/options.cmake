@@ -17,6 +17,7 @@ endif()
 add_library(tidegate_options INTERFACE)
 target_compile_options(tidegate_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor
   -Woverloaded-virtual -Wunused -Werror -fno-omit-frame-pointer)
+target_compile_definitions(tidegate_options INTERFACE TIDEGATE_VERSION="${PROJECT_VERSION}")
 target_include_directories(tidegate_options INTERFACE "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}/include")
 if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
   target_compile_options(tidegate_options INTERFACE -Wthread-safety)

@@ -73,6 +73,17 @@ void Buffer::compact() {
     begin_ = 0;
 }
 
+void Buffer::widen() {
+    if (capacity_ == kLarge) {
+        compact();
+        return;
+    }
+    Buffer wide = large();
+    if (size() > 0) std::memcpy(wide.data_, data_ + begin_, size());
+    wide.end_ = size();
+    *this = std::move(wide);
+}
+
 Buffer Buffer::shrunk() {
     if (capacity_ == kSmall || size() > kSmall) return std::move(*this);
     Buffer copy = small();

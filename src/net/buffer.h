@@ -41,6 +41,7 @@ public:
         begin_ += n;
         if (begin_ == end_) begin_ = end_ = 0;
     }
+    void widen();    // becomes a large one with as much room behind what is filled as there can be
     void compact();  // moves what is filled to the front, for more room behind it
     // A small buffer with the same bytes, where they fit; else this one. Leaves this empty.
     [[nodiscard]] Buffer shrunk();

@@ -84,6 +84,8 @@ public:
     // The time of the last wake-up: good enough for everything that the loop does, and free.
     [[nodiscard]] TimePoint now() const { return now_; }
 
+    // Resumes in a moment, from the loop itself: what called this coroutine has returned by then.
+    [[nodiscard]] auto yield() { return YieldAwaiter{Event(*this)}; }
     // Resumes after `delay`, give or take a tick.
     [[nodiscard]] auto sleep(Duration delay) { return SleepAwaiter{*this, delay, {}}; }
 
@@ -92,6 +94,15 @@ private:
     friend class Event;
     friend class Deadline;
 
+    struct YieldAwaiter {
+        Event event;
+        [[nodiscard]] bool await_ready() const { return false; }
+        void await_suspend(std::coroutine_handle<> h) {
+            event.waiter_ = h;
+            event.set();
+        }
+        void await_resume() const {}
+    };
     struct Sleeper : ListNode<> {
         TimePoint at;
         std::coroutine_handle<> handle;

@@ -62,7 +62,7 @@ void Socket::on_events(std::uint32_t events) {
         resume(reader_);
     } else if (writable_ && writer_) {
         resume(writer_);
-    } else if (rest_watcher_ != nullptr && readable_) {
+    } else if (rest_watcher_ != nullptr && (events & ~std::uint32_t{EPOLLOUT}) != 0) {
         std::exchange(rest_watcher_, nullptr)(rest_context_);
     }
 }

@@ -1,0 +1,397 @@
+#include "proxy/client_session.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "protocol/frame.h"
+#include "protocol/packets.h"
+#include "proxy/core.h"
+#include "sql/scanner.h"
+
+namespace tidegate::proxy {
+
+using protocol::Command;
+using protocol::ReplyShape;
+
+std::string_view name_of(ClientEnd end) {
+    switch (end) {
+        case ClientEnd::quit:
+            return "quit";
+        case ClientEnd::vanished:
+            return "vanished";
+        case ClientEnd::login_failed:
+            return "login_failed";
+        case ClientEnd::login_timeout:
+            return "login_timeout";
+        case ClientEnd::protocol_error:
+            return "protocol_error";
+        case ClientEnd::server_lost:
+            return "server_lost";
+        case ClientEnd::killed:
+            return "killed";
+        case ClientEnd::draining:
+            return "draining";
+    }
+    return "unknown";
+}
+
+ClientSession::ClientSession(Core& core, std::unique_ptr<net::Stream> stream, std::uint32_t id)
+    : core_(core),
+      stream_(std::move(stream)),
+      id_(id),
+      wake_(core.loop),
+      kills_done_(core.loop),
+      since_(core.loop.now()),
+      session_(core.states, core.upstream.flavour()) {
+    session = id;
+    walker_.set_sink(&session_);
+}
+
+ClientSession::~ClientSession() {
+    core_.client_ended(end_);
+}
+
+net::Task<void> ClientSession::run() {
+    const bool in = co_await log_in();
+    if (in) {
+        logged_in_ = true;
+        end_ = ClientEnd::vanished;
+        co_await serve();
+    }
+    give_up_lease();
+    while (kills_under_way_ > 0) co_await kills_done_;  // whoever sent them still holds on to this session
+}
+
+net::Task<void> ClientSession::serve() {
+    while (!killed_) {
+        busy_ = false;
+        if (core_.draining() && lease_ == nullptr) {
+            (void)end_if_idle();
+            co_return;
+        }
+        if (in_.empty()) in_.reset();  // at rest a session holds no buffer
+        co_await stream_->socket().readable();
+        const bool more = co_await read_more();
+        if (!more) break;
+        while (has_command()) {
+            busy_ = true;
+            const bool alive = co_await command();
+            if (!alive) co_return;
+        }
+    }
+    if (killed_) end_ = ClientEnd::killed;
+}
+
+net::Task<bool> ClientSession::read_more() {
+    in_.widen();
+    const net::IoResult got = co_await stream_->read(in_.room());
+    if (got.status != net::IoStatus::ok) co_return false;
+    in_.commit(got.bytes);
+    core_.counters.bytes_in += got.bytes;
+    co_return true;
+}
+
+// A whole command is there, or the beginning of one that no buffer holds.
+bool ClientSession::has_command() const {
+    if (in_.size() <= protocol::kHeaderSize)
+        return in_.size() == protocol::kHeaderSize && protocol::read_header(in_.filled()).length == 0;
+    const std::size_t size = protocol::kHeaderSize + protocol::read_header(in_.filled()).length;
+    return in_.size() >= size || size > net::Buffer::kLarge;
+}
+
+net::Task<bool> ClientSession::command() {
+    const protocol::Header header = protocol::read_header(in_.filled());
+    const std::size_t packet_size = protocol::kHeaderSize + header.length;
+    const bool large = packet_size > in_.size() || header.continues();
+    if (header.sequence != 0 || header.length == 0) {
+        end_ = ClientEnd::protocol_error;
+        co_await say(header.length == 0
+                         ? Error{1835, "HY000", "Malformed communication packet: a command without a byte"}
+                         : Error{1156, "08S01", "Got packets out of order"});
+        co_return false;
+    }
+    const auto code = static_cast<Command>(in_.filled()[protocol::kHeaderSize]);
+    const protocol::CommandRule& rule = protocol::rule_of(code);
+    large_text_ = false;
+    if (rule.treatment == protocol::Treatment::refuse) {
+        refusal_ = Error{1047, "08S01", std::string(rule.refusal)};
+        co_return co_await refuse_command(packet_size, large);
+    }
+    if (rule.treatment == protocol::Treatment::answer) {
+        if (large) {
+            end_ = ClientEnd::protocol_error;
+            co_return false;
+        }
+        co_return co_await answer(code, packet_size);
+    }
+    if (code == Command::query) co_return co_await query(packet_size, large);
+    if (rule.prepared || code == Command::stmt_prepare)
+        co_return co_await prepared_command(code, rule, packet_size, large);
+
+    sql::Facts facts;
+    facts.kind = sql::Kind::other;
+    if (code == Command::init_db) {
+        facts.kind = sql::Kind::use;
+        facts.set_only_carried = true;
+        session_.before(facts, {});
+    }
+    co_return co_await statement(rule.shape, facts, packet_size, large);
+}
+
+net::Task<bool> ClientSession::query(std::size_t packet_size, bool large) {
+    sql::Facts facts;
+    if (large) {
+        facts.kind = sql::Kind::unknown;  // until the whole text has passed the scanner
+        large_text_ = true;
+        session_.before(facts, {});
+        co_return co_await statement(ReplyShape::result, facts, packet_size, true);
+    }
+    const std::string_view text = protocol::as_text(in_.filled().first(packet_size)).substr(protocol::kHeaderSize + 1);
+    facts = sql::scan(text, session_.mode());
+    if (facts.bare != sql::Bare::none && facts.bare != sql::Bare::last_insert_id)
+        co_return co_await bare_question(facts, packet_size);
+    if ((facts.kill == sql::Kill::query || facts.kill == sql::Kill::connection) && core_.is_own_id(facts.kill_id)) {
+        const bool told = co_await kill_other(facts.kill_id, facts.kill == sql::Kill::query);
+        in_.consume(packet_size);
+        co_return told;
+    }
+    // Within a larger statement the server tells its own id: from then on it must stay this session's.
+    if (facts.asks.has(sql::Ask::connection_id)) facts.pins.add(sql::Pin::asked);
+    session_.before(facts, text);
+    co_return co_await statement(ReplyShape::result, facts, packet_size, false);
+}
+
+net::Task<bool> ClientSession::prepared_command(Command command, const protocol::CommandRule& rule,
+                                                std::size_t packet_size, bool large) {
+    const std::string_view body = protocol::as_text(in_.filled()).substr(protocol::kHeaderSize + 1);
+    if (command == Command::stmt_prepare) {
+        const sql::Facts facts = sql::scan(
+            large ? std::string_view{} : body.substr(0, packet_size - protocol::kHeaderSize - 1), session_.mode());
+        sql::Facts prepared = facts;
+        if (large) prepared.pins.add(sql::Pin::unknown_statement);
+        co_return co_await statement(rule.shape, prepared, packet_size, large);
+    }
+    const std::uint32_t id = body.size() >= 4 ? protocol::Reader(protocol::as_bytes(body)).u32() : 0;
+    if (lease_ == nullptr) {
+        // Nothing is prepared, so there is nothing that this could be about.
+        refusal_ = Error{1243, "HY000", "Unknown prepared statement handler given to " + std::string(rule.name)};
+        if (rule.shape != ReplyShape::none) co_return co_await refuse_command(packet_size, large);
+        const Relayed dropped = co_await stream_packets(Streamed::opaque, nullptr);
+        co_return dropped == Relayed::done;
+    }
+    sql::Facts facts;
+    facts.kind = sql::Kind::other;
+    if (command == Command::stmt_execute) {
+        facts = session_.facts_of(id);
+        facts.bare = sql::Bare::none;
+        session_.before(facts, {});
+    }
+    const bool alive = co_await statement(rule.shape, facts, packet_size, large);
+    if (alive && command == Command::stmt_close) {
+        session_.closed_statement(id);
+        end_statement();
+    }
+    co_return alive;
+}
+
+// Commands that the gate answers itself.
+net::Task<bool> ClientSession::answer(Command command, std::size_t packet_size) {
+    const std::span<std::byte> body = in_.filled().first(packet_size).subspan(protocol::kHeaderSize + 1);
+    switch (command) {
+        case Command::quit:
+            end_ = ClientEnd::quit;
+            co_return false;
+        case Command::change_user:
+            co_return co_await change_user(packet_size);
+        case Command::set_option: {
+            const bool on = body.size() >= 2 && body[0] == std::byte{0};
+            co_return co_await set_option(on, packet_size);
+        }
+        case Command::reset_connection:
+            give_up_lease();
+            start_session(session_.state()->schema);
+            break;
+        case Command::process_kill: {
+            const std::uint64_t id = protocol::Reader(body).u32();
+            in_.consume(packet_size);
+            co_return co_await kill_other(id, false);
+        }
+        default:
+            break;  // COM_PING
+    }
+    in_.consume(packet_size);
+    co_return co_await say_ok();
+}
+
+// Multi-statements on or off. The flag belongs to the connection: a held one is told, another one is chosen by it.
+net::Task<bool> ClientSession::set_option(bool on, std::size_t packet_size) {
+    key.flags =
+        on ? key.flags | protocol::capability::multi_statements : key.flags & ~protocol::capability::multi_statements;
+    session_.set_multi_statements(on);
+    if (lease_ != nullptr) {
+        session_.pin(sql::Pin::compound);
+        sql::Facts facts;
+        facts.kind = sql::Kind::other;
+        co_return co_await statement(ReplyShape::ok, facts, packet_size, false);
+    }
+    in_.consume(packet_size);
+    co_return co_await say_ok();
+}
+
+// A question about the last statement, alone: on its connection while nobody else has had that, else from memory.
+net::Task<bool> ClientSession::bare_question(const sql::Facts& facts, std::size_t packet_size) {
+    const auto text_of = [&] {
+        return protocol::as_text(in_.filled().first(packet_size)).substr(protocol::kHeaderSize + 1);
+    };
+    if (facts.bare != sql::Bare::connection_id && ran_statement_) {
+        const Ready ready = co_await get_ready(sql::Facts{});
+        if (ready == Ready::client_gone) co_return false;
+        if (ready != Ready::yes) {
+            const bool told = co_await refuse_command(packet_size, false);
+            co_return told&& ready == Ready::refused;
+        }
+        if (lease_->used_by == id_) {
+            session_.before(facts, text_of());
+            co_return co_await statement(ReplyShape::result, facts, packet_size, false);
+        }
+        if (leftovers_) co_await leftovers_->absorb_earlier();
+    }
+    const bool told = co_await answer_from_memory(facts, text_of());
+    in_.consume(packet_size);
+    end_statement();
+    co_return told;
+}
+
+net::Task<bool> ClientSession::answer_from_memory(const sql::Facts& facts, std::string_view text) {
+    protocol::OneValue value{.column = facts.column.in(text)};
+    switch (facts.bare) {
+        case sql::Bare::connection_id:
+            value.value = id_;
+            break;
+        case sql::Bare::row_count:
+            value.is_signed = true;
+            value.value = static_cast<std::uint64_t>(session_.row_count());
+            break;
+        case sql::Bare::found_rows: {
+            const bool fetched = leftovers_ && leftovers_->found_rows_value;
+            value.value = fetched ? *leftovers_->found_rows_value : session_.found_rows();
+            break;
+        }
+        case sql::Bare::warning_count:
+            value.value = session_.warning_count();
+            break;
+        case sql::Bare::error_count:
+            value.value = session_.last_failed() ? 1 : 0;
+            break;
+        default: {
+            const bool wanted = facts.bare == sql::Bare::show_warnings || session_.last_failed();
+            if (wanted && leftovers_ && !leftovers_->warnings_reply.empty())
+                co_return co_await replay(leftovers_->warnings_reply);
+            if (lease_ == nullptr) {
+                const Result<void> taken = co_await take_lease();
+                if (!taken) co_return co_await say(taken.error());
+            }
+            const Result<Answer> none = co_await lease_->query("SHOW WARNINGS LIMIT 0");
+            if (!none) {
+                lose_lease();
+                co_return false;
+            }
+            co_return co_await replay(none->bytes);
+        }
+    }
+    std::vector<std::byte> reply;
+    const bool deprecate_eof = (capabilities_ & protocol::capability::deprecate_eof) != 0;
+    protocol::write_one_value(1, value, deprecate_eof, session_.status(), reply);
+    co_return co_await send(std::move(reply));
+}
+
+// A reply that the server gave to the gate, in the form that this client understands.
+net::Task<bool> ClientSession::replay(std::vector<std::byte> reply) {
+    protocol::ReplyWalker walker;
+    walker.begin(ReplyShape::result,
+                 {.client_deprecate_eof = (capabilities_ & protocol::capability::deprecate_eof) != 0,
+                  .client_session_track = (capabilities_ & protocol::capability::session_track) != 0});
+    std::vector<std::byte> out;
+    std::span<std::byte> left(reply);
+    protocol::ReplyWalker::Event event = protocol::ReplyWalker::Event::part;
+    while (event == protocol::ReplyWalker::Event::part) {
+        const protocol::ReplyWalker::Step step = walker.step(left);
+        out.insert(out.end(), left.begin(), left.begin() + static_cast<std::ptrdiff_t>(step.forward));
+        if (step.insert_eof) out.insert(out.end(), step.eof.begin(), step.eof.end());
+        left = left.subspan(step.consumed);
+        event = step.event;
+    }
+    co_return co_await send(std::move(out));
+}
+
+net::Task<bool> ClientSession::kill_other(std::uint64_t victim, bool query_only) {
+    ClientSession* other = core_.client(static_cast<std::uint32_t>(victim));
+    if (other == nullptr) co_return co_await say(Error{1094, "HY000", "Unknown thread id: " + std::to_string(victim)});
+    if (other->user_ != user_)
+        co_return co_await say(Error{1095, "HY000", "You are not owner of thread " + std::to_string(victim)});
+    if (other == this) {
+        if (query_only) co_return co_await say(Error{1317, "70100", "Query execution was interrupted"});
+        end_ = ClientEnd::killed;
+        co_await say(Error{1317, "70100", "Query execution was interrupted"});
+        co_return false;
+    }
+    co_await other->kill(query_only);
+    co_return co_await say_ok();
+}
+
+net::Task<void> ClientSession::kill(bool query_only) {
+    if (!query_only) {
+        killed_ = true;
+        stream_->shut_down();  // its coroutine sees to the rest, a running statement included
+        co_return;
+    }
+    if (waiting()) {
+        core_.pool.cancel(*this, core_.loop.now());
+        refused(Error{1317, "70100", "Query execution was interrupted"});
+    } else if (lease_ != nullptr && busy_) {
+        ++kills_under_way_;
+        const std::uint32_t thread = lease_->thread_id();
+        co_await core_.kill_query(thread, user_, credential_);
+        if (--kills_under_way_ == 0) kills_done_.set();
+    }
+}
+
+bool ClientSession::end_if_idle() {
+    if (!logged_in_ || busy_ || lease_ != nullptr || !in_.empty()) return false;
+    end_ = ClientEnd::draining;
+    std::vector<std::byte> packet;
+    protocol::write_err(0, Error{1053, "08S01", "Server shutdown in progress"}, packet);
+    const iovec part{packet.data(), packet.size()};
+    (void)stream_->write_some({&part, 1});
+    stream_->shut_down();
+    return true;
+}
+
+net::Task<bool> ClientSession::refuse_command(std::size_t packet_size, bool large) {
+    const Error error = std::exchange(refusal_, {});
+    if (large) {
+        const Relayed dropped = co_await stream_packets(Streamed::opaque, nullptr);
+        if (dropped != Relayed::done) co_return false;
+    } else {
+        in_.consume(packet_size);
+    }
+    co_return co_await say(error);
+}
+
+net::Task<bool> ClientSession::say(const Error& error) {
+    std::vector<std::byte> packet;
+    protocol::write_err(1, error, packet);
+    return send(std::move(packet));
+}
+
+net::Task<bool> ClientSession::say_ok() {
+    std::vector<std::byte> packet;
+    protocol::write_ok(1, {.status = session_.status()}, packet);
+    return send(std::move(packet));
+}
+
+net::Task<bool> ClientSession::send(std::vector<std::byte> packets) {
+    co_return co_await stream_->write_all(packets);
+}
+
+}  // namespace tidegate::proxy

@@ -1,0 +1,163 @@
+// A client and its session: one coroutine from the greeting to the end. Idle, it holds a socket and its session's
+// state; bytes in hand cost a buffer, a statement under way a lease. Belongs to the loop's thread.
+//
+//   client_session.cc        the life of a session, and which command does what
+//   client_session_login.cc  greeting, TLS, accounts, the schema
+//   client_session_lease.cc  getting a connection and bringing it to this session's state, giving it back
+//   client_session_relay.cc  a command to the server and its reply to the client
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/intrusive_list.h"
+#include "net/buffer.h"
+#include "net/stream.h"
+#include "pool/request.h"
+#include "protocol/auth/credential.h"
+#include "protocol/command.h"
+#include "protocol/handshake.h"
+#include "protocol/reply_walker.h"
+#include "proxy/leftovers.h"
+#include "proxy/server_connection.h"
+#include "session/session.h"
+
+namespace tidegate::proxy {
+
+class Core;
+struct ClientTag;
+
+// How a client's connection ended; counted and shown.
+enum class ClientEnd : std::uint8_t {
+    quit,
+    vanished,
+    login_failed,
+    login_timeout,
+    protocol_error,
+    server_lost,
+    killed,
+    draining
+};
+inline constexpr std::size_t kClientEnds = 8;
+[[nodiscard]] std::string_view name_of(ClientEnd end);
+
+class ClientSession : public pool::Request, public ListNode<ClientTag> {
+public:
+    ClientSession(Core& core, std::unique_ptr<net::Stream> stream, std::uint32_t id);
+    ~ClientSession();
+
+    // The whole life; nothing of the session is used by others when it has ended.
+    net::Task<void> run();
+
+    // The pool's answers to a request that waited.
+    void granted(ServerConnection& connection);
+    void refused(const Error& error);
+
+    // From the outside, between two resumptions. kill() ends the client, or what it is running; end_if_idle() says 1053
+    // to a client that holds nothing (true: it did).
+    net::Task<void> kill(bool query_only);
+    [[nodiscard]] bool end_if_idle();
+    void shut_down() { stream_->shut_down(); }
+
+    [[nodiscard]] std::uint32_t id() const { return id_; }
+    [[nodiscard]] const std::string& user() const { return user_; }
+    [[nodiscard]] const session::Session& state() const { return session_; }
+    [[nodiscard]] bool has_lease() const { return lease_ != nullptr; }
+    [[nodiscard]] bool logged_in() const { return logged_in_; }
+
+private:
+    // What happened to a command's way to the server and its reply's way back.
+    enum class Relayed : std::uint8_t { done, client_gone, server_lost };
+    enum class Ready : std::uint8_t { yes, refused, client_gone, server_lost };
+    enum class Streamed : std::uint8_t { text, opaque, file };
+
+    // client_session.cc
+    net::Task<void> serve();
+    net::Task<bool> read_more();
+    [[nodiscard]] bool has_command() const;
+    net::Task<bool> command();  // false: the client's connection is at its end
+    net::Task<bool> query(std::size_t packet_size, bool large);
+    net::Task<bool> prepared_command(protocol::Command command, const protocol::CommandRule& rule,
+                                     std::size_t packet_size, bool large);
+    net::Task<bool> answer(protocol::Command command, std::size_t packet_size);
+    net::Task<bool> set_option(bool on, std::size_t packet_size);
+    net::Task<bool> change_user(std::size_t packet_size);
+    net::Task<bool> bare_question(const sql::Facts& facts, std::size_t packet_size);
+    net::Task<bool> answer_from_memory(const sql::Facts& facts, std::string_view text);
+    net::Task<bool> replay(std::vector<std::byte> reply);
+    net::Task<bool> kill_other(std::uint64_t id, bool query_only);
+    net::Task<bool> refuse_command(std::size_t packet_size, bool large);  // with refusal_; false: the client is gone
+    net::Task<bool> say(const Error& error);                              // an ERR packet
+    net::Task<bool> say_ok();
+    net::Task<bool> send(std::vector<std::byte> packets);
+
+    // client_session_login.cc
+    net::Task<bool> log_in();
+    net::Task<bool> greet(std::vector<std::byte>& response, std::uint8_t& sequence);
+    net::Task<bool> authenticate(const protocol::HandshakeResponse& response, std::uint8_t& sequence);
+    net::Task<bool> enter_schema(std::string schema, std::uint8_t sequence);
+    net::Task<bool> refuse_login(Error error, std::uint8_t sequence);
+    void start_session(std::string_view schema);
+
+    // client_session_lease.cc
+    net::Task<Result<void>> take_lease();  // an error is the client's to hear
+    [[nodiscard]] static bool needs_own_insert_id(const sql::Facts& facts);
+    [[nodiscard]] bool lease_fits(const sql::Facts& facts) const;
+    net::Task<Result<void>> fit_lease(const sql::Facts& facts);
+    net::Task<Result<void>> restore_state();
+    void end_statement();  // gives the lease back unless something holds it
+    void give_up_lease();  // cleans it, whatever it takes: the session is over, or starts anew
+    void abandon_lease();  // in the middle of something: the statement is killed
+    void lose_lease();     // the server is gone
+
+    // client_session_relay.cc
+    net::Task<bool> statement(protocol::ReplyShape shape, sql::Facts facts, std::size_t packet_size, bool large);
+    net::Task<Ready> get_ready(const sql::Facts& facts);
+    void begin_reply(protocol::ReplyShape shape);
+    net::Task<Relayed> send_command(std::size_t packet_size, bool large, sql::Facts& facts);
+    net::Task<Relayed> stream_packets(Streamed what, sql::Facts* facts);
+    net::Task<Relayed> relay_reply();
+    net::Task<Relayed> relay_local_file(bool refused);
+    net::Task<Relayed> flush_to_client(std::span<iovec> parts);
+    net::Task<bool> settle(protocol::ReplyShape shape, const sql::Facts& facts);
+    void note_leftovers(const sql::Facts& facts, const protocol::ReplyWalker::Outcome& outcome);
+    net::Task<bool> lost_server(bool repeatable);
+
+    static constexpr std::uint16_t kServerLost = 2013;
+
+    Core& core_;
+    std::unique_ptr<net::Stream> stream_;
+    std::uint32_t id_;
+    net::Buffer in_;   // from the client, not yet done with
+    net::Event wake_;  // the pool has answered
+    Error refusal_;
+    bool was_refused_ = false;
+    ServerConnection* lease_ = nullptr;
+
+    std::string user_;
+    protocol::auth::CredentialPtr credential_;
+    protocol::Nonce nonce_{};
+    protocol::Capabilities capabilities_ = 0;
+    std::uint16_t charset_ = 0;
+    std::string program_;  // the connection attribute program_name
+    bool logged_in_ = false;
+    bool busy_ = false;  // a command is under way
+    bool ran_statement_ = false;
+    bool large_text_ = false;  // the large command under way is a statement's text
+    bool killed_ = false;
+    unsigned kills_under_way_ = 0;  // KILL QUERYs that were sent for the statement under way: the lease waits for them
+    net::Event kills_done_;
+    ClientEnd end_ = ClientEnd::vanished;
+    TimePoint since_;
+
+    session::Session session_;
+    protocol::ReplyWalker walker_;
+    std::shared_ptr<Leftovers> leftovers_;
+};
+
+}  // namespace tidegate::proxy

@@ -1,0 +1,188 @@
+// ClientSession: getting a server connection, bringing it to this session's state, and giving it back.
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "proxy/client_session.h"
+#include "proxy/core.h"
+
+namespace tidegate::proxy {
+
+using pool::CloseReason;
+
+namespace {
+
+// Results of an earlier statement that no connection but its own can tell.
+bool asks_for_results(const sql::Facts& facts) {
+    return facts.asks.intersects({sql::Ask::found_rows, sql::Ask::row_count, sql::Ask::warnings, sql::Ask::last_value});
+}
+
+}  // namespace
+
+net::Task<Result<void>> ClientSession::take_lease() {
+    session_state = session_.state().get();
+    pool::Answer answer = core_.pool.acquire(*this, core_.loop.now());
+    while (true) {
+        if (answer.what == pool::Acquired::refused) co_return std::unexpected(std::move(answer.error));
+        if (answer.what == pool::Acquired::waiting) {
+            in_ = in_.shrunk();
+            co_await net::EventOrHangup(wake_, stream_->socket());
+            if (!wake_.is_set()) {
+                core_.pool.cancel(*this, core_.loop.now());
+                co_return fail(2013, "08S01", "the client left the line");
+            }
+            wake_.clear();
+            if (was_refused_) {
+                was_refused_ = false;
+                co_return std::unexpected(std::move(refusal_));
+            }
+        } else {
+            lease_ = static_cast<ServerConnection*>(answer.connection);
+        }
+        core_.lent(*lease_);
+        if (!lease_->stream().socket().hung_up()) co_return Result<void>{};
+        // The server has closed it a moment ago: another one, at the same place in the line.
+        core_.forget(*std::exchange(lease_, nullptr), CloseReason::server_closed);
+        answer = core_.pool.acquire_again(*this, core_.loop.now());
+    }
+}
+
+void ClientSession::granted(ServerConnection& connection) {
+    lease_ = &connection;
+    wake_.set();
+}
+
+void ClientSession::refused(const Error& error) {
+    refusal_ = error;
+    was_refused_ = true;
+    wake_.set();
+}
+
+// Statements after which LAST_INSERT_ID() may be asked for, or that ask: it must be this session's to begin with, since
+// an INSERT that generates no id leaves it as it was (Trap 4).
+bool ClientSession::needs_own_insert_id(const sql::Facts& facts) {
+    switch (facts.kind) {
+        case sql::Kind::insert:
+        case sql::Kind::replace:
+        case sql::Kind::load_data:
+        case sql::Kind::call:
+        case sql::Kind::execute:
+        case sql::Kind::unknown:
+            return true;
+        default:
+            return facts.statements > 1 || facts.sets_last_insert_id || facts.asks.has(sql::Ask::last_insert_id);
+    }
+}
+
+// Nothing has to be done before the statement is sent: the usual case.
+bool ClientSession::lease_fits(const sql::Facts& facts) const {
+    if (lease_->state() != session_.state()) return false;
+    if (lease_->insert_id_of != id_ && needs_own_insert_id(facts)) return false;
+    return lease_->used_by == id_ || (!lease_->leftovers && !facts.asks.any() && !(leftovers_ && leftovers_->any()));
+}
+
+net::Task<Result<void>> ClientSession::fit_lease(const sql::Facts& facts) {
+    const bool changed_hands = lease_->used_by != id_;
+    if (changed_hands && leftovers_ && leftovers_->any()) {
+        // They are on the connection before, and whoever has that now fetches them.
+        auto now = std::make_shared<Leftovers>(core_.loop);
+        now->earlier = std::exchange(leftovers_, now);
+    }
+    if (changed_hands && lease_->leftovers) {
+        const std::shared_ptr<Leftovers> others = std::exchange(lease_->leftovers, nullptr);
+        const bool alive = co_await others->fetch(*lease_);
+        if (!alive) co_return fail(2013, "08S01", "Lost connection to the server before the statement was sent");
+    }
+    if (lease_->state() != session_.state()) {
+        const Result<void> restored = co_await restore_state();
+        if (!restored) co_return restored;
+    }
+    if (changed_hands && ran_statement_ && asks_for_results(facts)) {
+        session_.pin(sql::Pin::asked);  // from now on the connection stays: the next time the answer is there
+        co_return fail(
+            1105, "HY000",
+            "Tidegate has given this session's connection to another client since the statement that this one asks "
+            "about, and cannot answer it in this form; from now on this session keeps its connection. Ask in a bare "
+            "statement (SELECT FOUND_ROWS(), SELECT ROW_COUNT(), SHOW WARNINGS), or use session mode for this account");
+    }
+    if (lease_->insert_id_of != id_ && needs_own_insert_id(facts)) {
+        if (leftovers_) co_await leftovers_->absorb_earlier();
+        const std::uint64_t id = leftovers_ ? leftovers_->last_insert_id : 0;
+        const Result<Answer> reply = co_await lease_->query(fmt::format("SET last_insert_id={}", id));
+        if (!reply) co_return std::unexpected(reply.error());
+        lease_->insert_id_of = id_;
+    }
+    co_return Result<void>{};
+}
+
+// The connection's schema and variables become the session's. Acknowledged before the statement is sent: a restore that
+// failed would not stop a statement behind it (Trap 1).
+net::Task<Result<void>> ClientSession::restore_state() {
+    const session::StatePtr& want = session_.state();
+    if (want->schema.empty() && !lease_->state()->schema.empty()) {
+        // Nothing but a new login takes a connection's schema away.
+        const Result<void> changed = co_await core_.upstream.change_user(*lease_, user_, credential_, charset_);
+        if (!changed) co_return changed;
+    }
+    if (want->schema != lease_->state()->schema) {
+        std::vector<std::byte> packet;
+        protocol::write_command(static_cast<std::uint8_t>(protocol::Command::init_db), want->schema, packet);
+        const Result<Answer> reply = co_await lease_->exchange(std::move(packet), protocol::ReplyShape::ok);
+        if (!reply) co_return std::unexpected(reply.error());
+        if (reply->outcome.error) co_return std::unexpected(reply->error);
+        lease_->set_state(core_.states.with_schema(lease_->state(), want->schema));
+    }
+    const auto text = session::restoring_statement(*lease_->state(), *want);
+    if (!text)
+        co_return fail(1105, "HY000",
+                       "Tidegate cannot restore a system variable of this session: its value has quotes in it");
+    if (!text->empty()) {
+        const Result<Answer> reply = co_await lease_->query(*text);
+        if (!reply) co_return std::unexpected(reply.error());
+        if (reply->outcome.error) {
+            Error error = reply->error;
+            error.message = fmt::format("Tidegate could not restore this session's variables on another connection: {}",
+                                        error.message);
+            co_return std::unexpected(std::move(error));
+        }
+    }
+    lease_->set_state(want);
+    co_return Result<void>{};
+}
+
+void ClientSession::end_statement() {
+    if (lease_ == nullptr || session_.hold() != session::Hold::none) return;
+    lease_->set_state(session_.state());
+    lease_->used_by = id_;
+    lease_->leftovers = leftovers_ && leftovers_->any() ? leftovers_ : nullptr;
+    core_.give_back(*std::exchange(lease_, nullptr));
+}
+
+void ClientSession::give_up_lease() {
+    if (lease_ == nullptr) return;
+    ServerConnection& connection = *std::exchange(lease_, nullptr);
+    connection.drop_leftovers();
+    connection.used_by = connection.insert_id_of = 0;
+    switch (session_.cleaning()) {
+        case session::Cleaning::none:
+            connection.set_state(session_.state());
+            core_.give_back(connection);
+            break;
+        case session::Cleaning::reset:
+            core_.reset_and_give_back(connection);
+            break;
+        case session::Cleaning::close:
+            core_.close(connection, CloseReason::unclean);
+            break;
+    }
+}
+
+void ClientSession::abandon_lease() {
+    if (lease_ != nullptr) core_.kill_and_close(*std::exchange(lease_, nullptr));
+}
+
+void ClientSession::lose_lease() {
+    if (lease_ != nullptr) core_.forget(*std::exchange(lease_, nullptr), CloseReason::server_lost);
+}
+
+}  // namespace tidegate::proxy

@@ -1,0 +1,220 @@
+// ClientSession: from the greeting to the first command.
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "base/log.h"
+#include "protocol/packets.h"
+#include "proxy/client_session.h"
+#include "proxy/core.h"
+#include "proxy/packet_io.h"
+
+namespace tidegate::proxy {
+
+namespace auth = protocol::auth;
+namespace capability = protocol::capability;
+
+net::Task<bool> ClientSession::log_in() {
+    end_ = ClientEnd::login_failed;
+    net::Deadline limit(core_.loop, stream_->socket());
+    limit.arm(core_.loop.now() + core_.config.listen.login_timeout);
+    std::vector<std::byte> payload;
+    std::uint8_t sequence = 0;
+    const bool greeted = co_await greet(payload, sequence);
+    if (greeted) {
+        auto response = protocol::parse_handshake_response(payload);
+        if (!response) {
+            co_await refuse_login(response.error(), sequence);
+            co_return false;
+        }
+        limit.disarm();  // what comes may have to wait for the server
+        const bool authentic = co_await authenticate(*response, sequence);
+        if (authentic) {
+            const bool entered = co_await enter_schema(std::string(response->schema), sequence);
+            co_return entered;
+        }
+    }
+    if (limit.expired()) end_ = ClientEnd::login_timeout;
+    co_return false;
+}
+
+// The greeting is the server's own, but for the nonce, the id and what the gate does not offer. Then TLS, if the client
+// wants it. Leaves the client's handshake response in `payload`.
+net::Task<bool> ClientSession::greet(std::vector<std::byte>& payload, std::uint8_t& sequence) {
+    const TimePoint deadline = core_.loop.now() + core_.config.pool.wait_timeout;
+    while (!core_.upstream.greeting() && core_.loop.now() < deadline && !stream_->socket().hung_up()) {
+        co_await core_.loop.sleep(net::Loop::kTick);
+    }
+    const auto& server = core_.upstream.greeting();
+    if (!server) {
+        co_await refuse_login(Error{1040, "08004", core_.why_unreachable()}, 0xFF);
+        co_return false;
+    }
+    fill_nonce(nonce_);
+    protocol::Greeting greeting = *server;
+    greeting.connection_id = id_;
+    greeting.nonce = nonce_;
+    greeting.capabilities = protocol::offered_to_clients(server->capabilities, core_.tls.has_value());
+    if (greeting.auth_plugin != auth::native_plugin) greeting.auth_plugin = auth::caching_sha2_plugin;
+    std::vector<std::byte> packet;
+    protocol::write_greeting(greeting, packet);
+    const bool sent = co_await stream_->write_all(packet);
+    if (!sent) co_return false;
+    bool read = co_await proxy::read_packet(*stream_, payload, sequence);
+    if (read && protocol::is_ssl_request(payload)) {
+        if (!core_.tls) co_return false;
+        const Result<void> shaken = co_await stream_->accept_tls(*core_.tls);
+        if (!shaken) {
+            log::debug("{}: {}", stream_->peer().text(), shaken.error().message);
+            co_return false;
+        }
+        read = co_await proxy::read_packet(*stream_, payload, sequence);
+    }
+    if (!read) co_return false;
+    if (core_.config.listen.require_tls && !stream_->is_tls() && !stream_->peer().is_unix()) {
+        co_await refuse_login(
+            Error{3159, "HY000",
+                  "Connections using insecure transport are prohibited: Tidegate is configured with [listen] "
+                  "require_tls; connect with TLS (--ssl-mode=REQUIRED)"},
+            sequence);
+        co_return false;
+    }
+    co_return true;
+}
+
+net::Task<bool> ClientSession::authenticate(const protocol::HandshakeResponse& response, std::uint8_t& sequence) {
+    user_ = response.user;
+    capabilities_ = response.capabilities &
+                    protocol::offered_to_clients(core_.upstream.greeting()->capabilities, core_.tls.has_value());
+    charset_ = response.charset;
+    program_ = protocol::attribute(response.attributes, "program_name");
+
+    const net::Address& peer = stream_->peer();
+    auth::ClientLink link;
+    link.nonce = nonce_;
+    link.greeting_plugin =
+        core_.upstream.greeting()->auth_plugin == auth::native_plugin ? auth::native_plugin : auth::caching_sha2_plugin;
+    link.tls = stream_->is_tls();
+    link.unix_socket = peer.is_unix();
+    link.loopback = !peer.is_unix() && peer.is_loopback();
+    link.rsa_on_any_link = core_.config.passthrough.rsa == config::RsaMode::always;
+    link.rsa = core_.config.passthrough.rsa == config::RsaMode::never || !core_.rsa ? nullptr : &*core_.rsa;
+    link.peer_host = peer.host();
+    link.native_hashes_in_use = core_.book.native_hashes_in_use();
+    auth::ServerLogin login(link);
+
+    std::vector<std::byte> payload;
+    std::string matched_host;
+    auth::ServerAction action =
+        login.start(user_, response.auth_plugin, response.auth_response, core_.book.view(user_, core_.loop.now()));
+    net::Deadline limit(core_.loop, stream_->socket());
+    while (true) {
+        if (auto* ask = std::get_if<auth::SendAndRead>(&action)) {
+            limit.arm(core_.loop.now() + core_.config.listen.login_timeout);
+            const bool sent = co_await write_packet(*stream_, ask->payload, ++sequence);
+            if (!sent) co_return false;
+            const bool read = co_await proxy::read_packet(*stream_, payload, sequence);
+            if (!read) co_return false;
+            limit.disarm();
+            action = login.resume(payload);
+        } else if (auto* prove = std::get_if<auth::Prove>(&action)) {
+            auto proved = co_await core_.prove(user_, prove->credential, peer.host());
+            if (stream_->socket().hung_up()) co_return false;
+            if (proved) {
+                matched_host = *proved;
+            } else if (proved.error().code == 1045 && prove->remembered) {
+                core_.book.refused(user_, *prove->credential);
+            }
+            action = login.proved(proved ? Result<void>() : std::unexpected(proved.error()));
+        } else if (auto* accept = std::get_if<auth::Accept>(&action)) {
+            if (!accept->before_ok.empty()) {
+                const bool sent = co_await write_packet(*stream_, accept->before_ok, ++sequence);
+                if (!sent) co_return false;
+            }
+            credential_ = accept->credential;
+            core_.book.remember(user_, credential_, accept->proved, core_.loop.now(), matched_host);
+            key = {.account = core_.admit_account(user_, credential_, charset_),
+                   .flags = capabilities_ & protocol::kSharingFlags};
+            core_.hold_off.succeeded(peer.host());
+            co_return true;
+        } else {
+            auto& refuse = std::get<auth::Refuse>(action);
+            ++core_.counters.login_failures;
+            if (refuse.counts) core_.hold_off.failed(peer.host(), core_.loop.now());
+            co_await core_.loop.sleep(auth::refusal_floor);
+            co_await refuse_login(std::move(refuse.error), sequence);
+            co_return false;
+        }
+    }
+}
+
+// A schema that the account cannot enter is refused at login, as a server does it (Trap 13). Each pair of account and
+// schema is tried on a connection, and believed for a while.
+net::Task<bool> ClientSession::enter_schema(std::string schema, std::uint8_t sequence) {
+    const config::Class* of_class = config::class_of(core_.config, user_, stream_->peer().host(), program_);
+    rank = of_class != nullptr ? of_class->rank : core_.config.default_rank;
+    min_generation = core_.pool.generation();
+    start_session(schema);
+    if (!schema.empty() && !core_.accounts.may_enter(key.account, schema, core_.loop.now())) {
+        Result<void> entered = co_await take_lease();
+        if (entered) {
+            session_state = nullptr;
+            entered = co_await fit_lease(sql::Facts{});
+            if (entered) {
+                core_.accounts.entered(key.account, schema, core_.loop.now());
+                end_statement();
+            } else if (entered.error().code == kServerLost) {
+                lose_lease();
+            } else {
+                core_.give_back(*std::exchange(lease_, nullptr));
+            }
+        }
+        if (stream_->socket().hung_up()) co_return false;
+        if (!entered) {
+            co_await refuse_login(entered.error(), sequence);
+            co_return false;
+        }
+    }
+    std::vector<std::byte> packet;
+    protocol::write_ok(static_cast<std::uint8_t>(sequence + 1), {.status = session_.status()}, packet);
+    co_return co_await send(std::move(packet));
+}
+
+void ClientSession::start_session(std::string_view schema) {
+    const auto& facts = core_.upstream.facts();
+    const bool multi = (key.flags & capability::multi_statements) != 0;
+    session_.start(core_.upstream.initial_state(charset_, schema),
+                   facts ? std::string_view(facts->sql_mode) : std::string_view(),
+                   core_.accounts[key.account].mode == config::PoolMode::session, multi);
+    leftovers_.reset();
+    ran_statement_ = false;
+}
+
+net::Task<bool> ClientSession::refuse_login(Error error, std::uint8_t sequence) {
+    std::vector<std::byte> packet;
+    protocol::write_err(static_cast<std::uint8_t>(sequence + 1), error, packet);
+    return send(std::move(packet));
+}
+
+// A new login on the same connection; of the session before nothing is left.
+net::Task<bool> ClientSession::change_user(std::size_t packet_size) {
+    const std::span<std::byte> body = in_.filled().first(packet_size).subspan(protocol::kHeaderSize + 1);
+    std::vector<std::byte> copy(body.begin(), body.end());
+    in_.consume(packet_size);
+    auto request = protocol::parse_change_user(copy, capabilities_);
+    if (!request) {
+        co_await say(request.error());
+        co_return false;
+    }
+    give_up_lease();
+    const protocol::Capabilities flags = capabilities_;
+    request->capabilities = flags;
+    if (request->charset == 0) request->charset = charset_;
+    std::uint8_t sequence = 0;
+    const bool authentic = co_await authenticate(*request, sequence);
+    capabilities_ = flags;
+    if (!authentic) co_return false;
+    co_return co_await enter_schema(std::string(request->schema), sequence);
+}
+
+}  // namespace tidegate::proxy

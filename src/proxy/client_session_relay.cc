@@ -1,0 +1,303 @@
+// ClientSession: a command on its way to the server, and its reply on its way back.
+#include <array>
+
+#include "protocol/frame.h"
+#include "protocol/packets.h"
+#include "proxy/client_session.h"
+#include "proxy/core.h"
+#include "sql/scanner.h"
+
+namespace tidegate::proxy {
+
+using protocol::ReplyWalker;
+
+// Runs the command that begins in_ (whole, or its beginning if it is `large`), with a lease. False: the client's end.
+net::Task<bool> ClientSession::statement(protocol::ReplyShape shape, sql::Facts facts, std::size_t packet_size,
+                                         bool large) {
+    const bool repeatable = facts.plain_read && !large && shape == protocol::ReplyShape::result;
+    for (bool again = false;; again = true) {
+        const Ready ready = co_await get_ready(facts);
+        if (ready == Ready::client_gone) co_return false;
+        if (ready != Ready::yes) {
+            const bool told = co_await refuse_command(packet_size, large);
+            co_return told&& ready == Ready::refused;
+        }
+        begin_reply(shape);
+        Relayed relayed = co_await send_command(packet_size, large, facts);
+        if (relayed == Relayed::done && shape != protocol::ReplyShape::none) relayed = co_await relay_reply();
+        if (relayed == Relayed::done) break;
+        if (relayed == Relayed::client_gone) {
+            abandon_lease();
+            co_return false;
+        }
+        const bool rerun = co_await lost_server(repeatable && !again);
+        if (!rerun) co_return false;
+    }
+    if (!large) in_.consume(packet_size);
+    if (shape == protocol::ReplyShape::none) co_return true;
+    co_return co_await settle(shape, facts);
+}
+
+// A lease in this session's state. What was not to be had, and why, is in refusal_.
+net::Task<ClientSession::Ready> ClientSession::get_ready(const sql::Facts& facts) {
+    while (true) {
+        const bool had_one = lease_ != nullptr;
+        if (!had_one) {
+            const Result<void> taken = co_await take_lease();
+            if (!taken) {
+                refusal_ = taken.error();
+                co_return stream_->socket().hung_up() ? Ready::client_gone : Ready::refused;
+            }
+        }
+        if (lease_fits(facts)) co_return Ready::yes;
+        const Result<void> fits = co_await fit_lease(facts);
+        if (fits) co_return Ready::yes;
+        refusal_ = fits.error();
+        if (refusal_.code != kServerLost) {
+            end_statement();
+            co_return Ready::refused;
+        }
+        lose_lease();  // nothing of the statement was sent: another connection will do
+        if (had_one) {
+            end_ = ClientEnd::server_lost;
+            co_return Ready::server_lost;
+        }
+    }
+}
+
+void ClientSession::begin_reply(protocol::ReplyShape shape) {
+    ReplyWalker::Conversion conversion;
+    conversion.server_deprecate_eof = lease_->has(protocol::capability::deprecate_eof);
+    conversion.server_session_track = lease_->has(protocol::capability::session_track);
+    conversion.client_deprecate_eof = (capabilities_ & protocol::capability::deprecate_eof) != 0;
+    conversion.client_session_track = (capabilities_ & protocol::capability::session_track) != 0;
+    conversion.client_local_files = (capabilities_ & protocol::capability::local_files) != 0;
+    walker_.begin(shape, conversion);
+    lease_->used_by = id_;
+    ran_statement_ = true;
+}
+
+// The reply is with the client. What has become of the session, and may the lease end?
+net::Task<bool> ClientSession::settle(protocol::ReplyShape shape, const sql::Facts& facts) {
+    const ReplyWalker::Outcome& outcome = walker_.outcome();
+    const bool was_in_transaction = session_.in_transaction();
+    const sql::Pins pins_before = session_.pins();
+    if (shape == protocol::ReplyShape::prepare) {
+        session_.prepared(facts, outcome);
+    } else if (session_.after(facts, outcome)) {
+        // An error carries no status (Trap 2): is there a transaction now, or none any more?
+        std::vector<std::byte> ping;
+        protocol::write_command(static_cast<std::uint8_t>(protocol::Command::ping), "", ping);
+        const Result<Answer> reply = co_await lease_->exchange(std::move(ping), protocol::ReplyShape::ok);
+        if (!reply) {
+            lose_lease();
+            end_ = ClientEnd::server_lost;
+            co_return false;
+        }
+        session_.on_status(reply->outcome.status);
+    }
+    note_leftovers(facts, outcome);
+    while (kills_under_way_ > 0) co_await kills_done_;  // a KILL that comes late must not hit the next client (Trap 12)
+    if (facts.new_generation && !outcome.error) core_.new_generation();
+    ++core_.counters.statements;
+    if (was_in_transaction && !session_.in_transaction()) ++core_.counters.transactions;
+    if (session_.pins() != pins_before) core_.count_pins(pins_before, session_.pins());
+    end_statement();
+    co_return true;
+}
+
+// What the statement has left on its connection that a later one may ask for.
+void ClientSession::note_leftovers(const sql::Facts& facts, const ReplyWalker::Outcome& outcome) {
+    const bool warnings = outcome.error || outcome.warnings > 0;
+    const bool insert_id = outcome.any_insert_id || facts.sets_last_insert_id;
+    if (!leftovers_) {
+        if (!warnings && !insert_id && !facts.calc_found_rows) return;
+        leftovers_ = std::make_shared<Leftovers>(core_.loop);
+    }
+    leftovers_->insert_id |= insert_id;
+    leftovers_->warnings = warnings;
+    leftovers_->found_rows = facts.calc_found_rows;
+    leftovers_->warnings_reply.clear();
+    leftovers_->found_rows_value.reset();
+}
+
+// The server is gone in the middle of a command. A plain read that the whole server's end cut off is run again, once
+// the server is back, if nothing of its reply has reached the client; anything else is told, never repeated. True: run
+// it again.
+net::Task<bool> ClientSession::lost_server(bool repeatable) {
+    const TimePoint opened = lease_->opened_at;
+    const bool started = walker_.started();
+    lose_lease();
+    if (repeatable && !started && session_.hold() == session::Hold::none) {
+        const Result<void> taken = co_await take_lease();
+        if (stream_->socket().hung_up()) {
+            give_up_lease();
+            co_return false;
+        }
+        if (taken) {
+            const Result<bool> restarted = co_await core_.server_started_after(*lease_, opened);
+            if (restarted && *restarted) co_return true;
+            if (restarted) {
+                give_up_lease();
+            } else {
+                lose_lease();
+            }
+        }
+    }
+    end_ = ClientEnd::server_lost;
+    // In the middle of a result no error packet would be understood: the connection just ends.
+    if (!started) co_await say(Error{kServerLost, "08S01", "Lost connection to MySQL server during query"});
+    co_return false;
+}
+
+net::Task<ClientSession::Relayed> ClientSession::send_command(std::size_t packet_size, bool large, sql::Facts& facts) {
+    if (large) co_return co_await stream_packets(large_text_ ? Streamed::text : Streamed::opaque, &facts);
+    std::span<const std::byte> left = in_.filled().first(packet_size);
+    while (!left.empty()) {
+        const iovec part{const_cast<std::byte*>(left.data()), left.size()};
+        const net::IoResult put = lease_->stream().write_some({&part, 1});
+        if (put.status == net::IoStatus::closed || put.status == net::IoStatus::failed) co_return Relayed::server_lost;
+        if (put.status == net::IoStatus::would_block) co_await lease_->stream().socket().writable();
+        left = left.subspan(put.bytes);
+    }
+    co_return Relayed::done;
+}
+
+// A command that does not fit a buffer, or the content of a local file: packet after packet until the one that ends it
+// (shorter than 16 MB; of a file: empty). A text is scanned as it passes. Without a lease the bytes are dropped.
+net::Task<ClientSession::Relayed> ClientSession::stream_packets(Streamed what, sql::Facts* facts) {
+    sql::Scanner scanner(session_.mode());
+    const bool is_text = what == Streamed::text;
+    bool alive = lease_ != nullptr;  // the server takes it; if not, the client must still be heard out
+    bool last = false;               // the packet under way is the last one
+    std::size_t left = 0;            // of its payload
+    std::size_t command_byte = is_text ? 1 : 0;
+    while (left > 0 || !last) {
+        if (left == 0) {
+            const std::size_t head = protocol::kHeaderSize + command_byte;
+            while (in_.size() < head) {
+                const bool more = co_await read_more();
+                if (!more) co_return Relayed::client_gone;
+            }
+            const protocol::Header header = protocol::read_header(in_.filled());
+            last = what == Streamed::file ? header.length == 0 : !header.continues();
+            left = header.length - command_byte;
+            command_byte = 0;
+            if (alive) alive = co_await lease_->stream().write_all(in_.filled().first(head));
+            in_.consume(head);
+            continue;
+        }
+        if (in_.empty()) {
+            const bool more = co_await read_more();
+            if (!more) co_return Relayed::client_gone;
+        }
+        const std::span<std::byte> piece = in_.filled().first(std::min(left, in_.size()));
+        const std::string_view text = protocol::as_text(piece);
+        if (is_text) scanner.feed({text.data(), text.size()});
+        if (alive) alive = co_await lease_->stream().write_all(piece);
+        left -= piece.size();
+        in_.consume(piece.size());
+    }
+    if (is_text) *facts = scanner.finish();
+    co_return Relayed::done;
+}
+
+net::Task<ClientSession::Relayed> ClientSession::relay_reply() {
+    net::Stream& server = lease_->stream();
+    net::Socket& client = stream_->socket();
+    net::Buffer out;
+    while (true) {
+        if (out.empty()) out.reset();  // while the server works, no buffer is held
+        co_await server.socket().readable_or_hangup(client);
+        if (client.hung_up()) co_return Relayed::client_gone;
+        if (!out) out = net::Buffer::large();
+        out.compact();
+        const net::IoResult got = server.read_some(out.room());
+        if (got.status == net::IoStatus::would_block) continue;
+        if (got.status != net::IoStatus::ok) co_return Relayed::server_lost;
+        out.commit(got.bytes);
+
+        // All that this read brought goes out in one write: pieces of the buffer, and the EOF packets between them.
+        std::array<iovec, 16> parts;
+        std::array<std::array<std::byte, 9>, 8> eofs;
+        std::size_t count = 0;
+        std::size_t eof_count = 0;
+        std::size_t consumed = 0;
+        ReplyWalker::Event event = ReplyWalker::Event::part;
+        while (event == ReplyWalker::Event::part) {
+            const std::span<std::byte> chunk = out.filled().subspan(consumed);
+            const ReplyWalker::Step step = walker_.step(chunk);
+            event = step.event;
+            consumed += step.consumed;
+            if (step.forward > 0) parts[count++] = {chunk.data(), step.forward};
+            if (step.insert_eof) {
+                eofs[eof_count] = step.eof;
+                parts[count++] = {eofs[eof_count++].data(), step.eof.size()};
+            }
+            if (event == ReplyWalker::Event::part && (count + 2 > parts.size() || eof_count == eofs.size())) {
+                const Relayed flushed = co_await flush_to_client({parts.data(), count});
+                if (flushed != Relayed::done) co_return flushed;
+                count = eof_count = 0;
+            }
+        }
+        if (count > 0) {
+            const Relayed flushed = co_await flush_to_client({parts.data(), count});
+            if (flushed != Relayed::done) co_return flushed;
+        }
+        out.consume(consumed);
+
+        switch (event) {
+            case ReplyWalker::Event::more:
+                if (out.size() == out.capacity())
+                    co_return Relayed::server_lost;  // no packet that ends a reply is so long
+                break;
+            case ReplyWalker::Event::done:
+                co_return Relayed::done;
+            case ReplyWalker::Event::local_infile:
+            case ReplyWalker::Event::refused_local_infile: {
+                const bool refused = event == ReplyWalker::Event::refused_local_infile;
+                const Relayed sent = co_await relay_local_file(refused);
+                if (sent != Relayed::done) co_return sent;
+                break;
+            }
+            default:
+                co_return Relayed::server_lost;
+        }
+    }
+}
+
+// The server asked for a file. A client that never offered any is spared the question: the server gets an empty one.
+net::Task<ClientSession::Relayed> ClientSession::relay_local_file(bool refused) {
+    if (!refused) {
+        const Relayed sent = co_await stream_packets(Streamed::file, nullptr);
+        co_return sent;
+    }
+    std::array<std::byte, protocol::kHeaderSize> empty;
+    protocol::write_header(empty, {.length = 0, .sequence = walker_.next_sequence()});
+    const bool sent = co_await lease_->stream().write_all(empty);
+    co_return sent ? Relayed::done : Relayed::server_lost;
+}
+
+net::Task<ClientSession::Relayed> ClientSession::flush_to_client(std::span<iovec> parts) {
+    while (!parts.empty()) {
+        const net::IoResult put = stream_->write_some(parts);
+        if (put.status == net::IoStatus::closed || put.status == net::IoStatus::failed) co_return Relayed::client_gone;
+        if (put.status == net::IoStatus::would_block) {
+            co_await stream_->socket().writable();
+            continue;
+        }
+        core_.counters.bytes_out += put.bytes;
+        std::size_t sent = put.bytes;
+        while (!parts.empty() && sent >= parts.front().iov_len) {
+            sent -= parts.front().iov_len;
+            parts = parts.subspan(1);
+        }
+        if (!parts.empty() && sent > 0) {
+            parts.front().iov_base = static_cast<std::byte*>(parts.front().iov_base) + sent;
+            parts.front().iov_len -= sent;
+        }
+    }
+    co_return Relayed::done;
+}
+
+}  // namespace tidegate::proxy

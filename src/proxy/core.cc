@@ -1,0 +1,459 @@
+#include "proxy/core.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <utility>
+
+#include "base/log.h"
+#include "net/buffer.h"
+#include "net/certificate.h"
+#include "protocol/packets.h"
+#include "proxy/settings.h"
+
+namespace tidegate::proxy {
+
+using pool::CloseReason;
+
+namespace {
+
+constexpr Duration kGoodBye = 1s;  // for the server to close its end
+constexpr Duration kCleanUp = 5s;  // for a reset
+
+Result<std::string> read_file(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    if (!file) return fail(fmt::format("cannot read {}: {}", path, std::strerror(errno)));
+    return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+// The configured certificate and key, or one of our own making, as mysqld makes one.
+Result<net::Certificate> own_certificate(const config::Listen& listen) {
+    if (listen.tls_cert.empty()) {
+        std::array<char, 256> name{};
+        ::gethostname(name.data(), name.size() - 1);
+        return net::make_certificate(name.data());
+    }
+    auto certificate = read_file(listen.tls_cert);
+    auto key = read_file(listen.tls_key);
+    if (!certificate) return std::unexpected(certificate.error());
+    if (!key) return std::unexpected(key.error());
+    return net::Certificate{.certificate_pem = std::move(*certificate), .key_pem = std::move(*key)};
+}
+
+}  // namespace
+
+Core::Core(net::Loop& event_loop, config::Config settings)
+    : loop(event_loop),
+      config(std::move(settings)),
+      upstream(loop, states, config.server),
+      budget(budget_options(config)),
+      pool(pool_options(config), budget, *this),
+      book(account_rules(config)),
+      hold_off(hold_off_limits(config)),
+      monitor(*this),
+      started_at_(std::chrono::system_clock::now()),
+      started_(loop.now()) {
+    server_.address = config.server.text();
+}
+
+Core::~Core() = default;
+
+// --- clients ---------------------------------------------------------------------------------------------------------
+
+void Core::admit(std::unique_ptr<net::Stream> stream) {
+    ++counters.clients;
+    const auto turn_away = [&](const Error& error) {
+        std::vector<std::byte> packet;
+        protocol::write_err(0, error, packet);
+        const iovec part{packet.data(), packet.size()};
+        (void)stream->write_some({&part, 1});
+    };
+    if (const Duration wait = hold_off.wait(stream->peer().host(), loop.now()); wait > Duration::zero()) {
+        ++counters.held_off;
+        turn_away(Error{1129, "HY000",
+                        fmt::format("Host '{}' is held off by Tidegate for {:.0f} s more, after too many failed logins",
+                                    stream->peer().host(), seconds(wait))});
+        return;
+    }
+    if (clients_.size() >= config.listen.max_clients) {
+        turn_away(Error{
+            1040, "08004",
+            fmt::format("Too many connections: {} clients are connected to Tidegate, which is [listen] max_clients",
+                        clients_.size())});
+        return;
+    }
+    std::uint32_t id = next_id_;
+    while (clients_.contains(id)) id = id == kLastId ? kFirstId : id + 1;
+    next_id_ = id == kLastId ? kFirstId : id + 1;
+    auto client = std::make_unique<ClientSession>(*this, std::move(stream), id);
+    clients_.emplace(id, client.get());
+    net::spawn(run_client(std::move(client)));
+}
+
+net::Task<void> Core::run_client(std::unique_ptr<ClientSession> client) {
+    co_await client->run();
+    clients_.erase(client->id());
+}
+
+ClientSession* Core::client(std::uint32_t id) const {
+    const auto found = clients_.find(id);
+    return found == clients_.end() ? nullptr : found->second;
+}
+
+// --- what the pool wants
+// ----------------------------------------------------------------------------------------------
+
+void Core::open(pool::Key key, std::uint64_t generation) {
+    spawn(open_task(key, generation));
+}
+void Core::close(pool::Connection& connection, CloseReason reason) {
+    auto& ours = static_cast<ServerConnection&>(connection);
+    lent(ours);
+    spawn(close_task(ours, reason));
+}
+void Core::grant(pool::Request& request, pool::Connection& connection) {
+    static_cast<ClientSession&>(request).granted(static_cast<ServerConnection&>(connection));
+}
+void Core::refuse(pool::Request& request, const Error& error) {
+    static_cast<ClientSession&>(request).refused(error);
+}
+void Core::log(std::string_view message) {
+    log::info("{}", message);
+}
+
+void Core::spawn(net::Task<void> task) {
+    net::spawn(counted(std::move(task)));
+}
+
+net::Task<void> Core::counted(net::Task<void> task) {
+    ++tasks_;
+    co_await loop.yield();  // the pool's function that asked for it returns first
+    co_await std::move(task);
+    --tasks_;
+}
+
+net::Task<void> Core::open_task(pool::Key key, std::uint64_t generation) {
+    Upstream::Login login;
+    login.user = accounts[key.account].name;
+    login.credential = accounts[key.account].credential;
+    login.sharing_flags = key.flags;
+    login.charset = accounts[key.account].charset;
+    auto opened = co_await upstream.open(std::move(login));
+    if (!opened) {
+        note_server(&opened.error().error);
+        if (opened.error().error.code == 1045) forget_credential(key.account);
+        pool.open_failed(key, opened.error().failure, opened.error().error, loop.now());
+        co_return;
+    }
+    note_server(nullptr);
+    ServerConnection& connection = **opened;
+    connection.key = key;
+    connection.generation = generation;
+    connections_.emplace(&connection, std::move(*opened));
+    connection.stream().socket().watch_rest(&Core::peer_spoke, &connection);
+    connection.core = this;
+    pool.opened(connection, loop.now());
+}
+
+// A connection at rest has something to say, which can only be its end.
+void Core::peer_spoke(void* context) {
+    auto& connection = *static_cast<ServerConnection*>(context);
+    connection.core->forget(connection, CloseReason::server_closed);
+}
+
+void Core::lent(ServerConnection& connection) {
+    connection.stream().socket().watch_rest(nullptr, nullptr);
+}
+
+void Core::give_back(ServerConnection& connection) {
+    if (connection.stream().socket().hung_up()) {
+        forget(connection, CloseReason::server_closed);
+        return;
+    }
+    connection.stream().socket().watch_rest(&Core::peer_spoke, &connection);
+    pool.release(connection, loop.now());
+}
+
+void Core::forget(ServerConnection& connection, CloseReason reason) {
+    connection.drop_leftovers();
+    const auto owned = connections_.extract(&connection);
+    pool.closed(connection, reason, loop.now());
+}
+
+void Core::reset_and_give_back(ServerConnection& connection) {
+    spawn(reset_task(connection));
+}
+
+net::Task<void> Core::reset_task(ServerConnection& connection) {
+    const bool runs_at_login = upstream.facts() && !upstream.facts()->init_connect.empty();
+    if (runs_at_login) {  // a reset would not run init_connect again (Trap 9)
+        co_await close_task(connection, CloseReason::unclean);
+        co_return;
+    }
+    net::Deadline limit(loop, connection.stream().socket());
+    limit.arm(loop.now() + kCleanUp);
+    const Result<void> reset = co_await upstream.reset(connection);
+    limit.disarm();
+    if (reset) {
+        give_back(connection);
+    } else {
+        forget(connection, CloseReason::unclean);
+    }
+}
+
+void Core::close(ServerConnection& connection, CloseReason reason) {
+    spawn(close_task(connection, reason));
+}
+
+net::Task<void> Core::close_task(ServerConnection& connection, CloseReason reason) {
+    if (connection.leftovers && connection.leftovers->any()) {
+        net::Deadline limit(loop, connection.stream().socket());
+        limit.arm(loop.now() + kGoodBye);
+        (void)co_await std::exchange(connection.leftovers, nullptr)->fetch(connection);
+    }
+    std::vector<std::byte> quit;
+    protocol::write_command(static_cast<std::uint8_t>(protocol::Command::quit), "", quit);
+    const iovec part{quit.data(), quit.size()};
+    (void)connection.stream().write_some({&part, 1});
+    co_await wait_for_end(connection);
+    forget(connection, reason);
+}
+
+// The server counts a connection until it has seen its end: so do we, for a moment.
+net::Task<void> Core::wait_for_end(ServerConnection& connection) {
+    net::Deadline limit(loop, connection.stream().socket());
+    limit.arm(loop.now() + kGoodBye);
+    net::IoResult got;
+    while (got.status == net::IoStatus::ok) {
+        net::Buffer sink = net::Buffer::large();
+        got = co_await connection.stream().read(sink.room());
+    }
+}
+
+void Core::kill_and_close(ServerConnection& connection) {
+    spawn(kill_task(connection));
+}
+
+net::Task<void> Core::kill_task(ServerConnection& connection) {
+    const auto account = connection.key.account;
+    const std::string statement = fmt::format("KILL {}", connection.thread_id());
+    const bool killed = co_await monitor.kill(statement);
+    if (!killed) {
+        auto killer =
+            co_await upstream.open({.user = accounts[account].name, .credential = accounts[account].credential});
+        if (killer) (void)co_await (*killer)->query(statement);
+    }
+    co_await wait_for_end(connection);
+    forget(connection, CloseReason::client_gone);
+}
+
+net::Task<void> Core::kill_query(std::uint32_t thread_id, std::string user, protocol::auth::CredentialPtr credential) {
+    const std::string statement = fmt::format("KILL QUERY {}", thread_id);
+    const bool killed = co_await monitor.kill(statement);
+    if (killed) co_return;
+    auto killer = co_await upstream.open({.user = std::move(user), .credential = std::move(credential)});
+    if (killer) (void)co_await (*killer)->query(statement);
+}
+
+net::Task<Result<bool>> Core::server_started_after(ServerConnection& connection, TimePoint time) {
+    const Result<Answer> reply = co_await connection.query("SHOW GLOBAL STATUS LIKE 'Uptime'");
+    if (!reply) co_return std::unexpected(reply.error());
+    const auto rows = reply->rows();
+    if (rows.empty() || rows[0].size() < 2 || !rows[0][1]) co_return false;
+    long long uptime = 0;
+    std::from_chars(rows[0][1]->data(), rows[0][1]->data() + rows[0][1]->size(), uptime);
+    // The figure is cut to whole seconds: the server may have been up for almost one more.
+    co_return loop.now() - std::chrono::seconds(uptime + 1) > time;
+}
+
+void Core::note_server(const Error* error) {
+    const auto now = std::chrono::system_clock::now();
+    if (error == nullptr) {
+        if (server_.state != ServerState::up) {
+            log::info("The server {} is reachable: version {}", server_.address,
+                      upstream.greeting() ? upstream.greeting()->server_version : "?");
+        }
+        server_.state = ServerState::up;
+        server_.down_since.reset();
+        return;
+    }
+    if (error->code == 1040) ++counters.refused_1040;
+    if (error->code == 1203) ++counters.refused_1203;
+    if (error->code == 1226) ++counters.refused_1226;
+    server_.last_error = error->message;
+    server_.last_error_at = now;
+    const budget::OpenFailure failure = failure_of(*error);
+    const bool down = failure == budget::OpenFailure::unreachable;
+    const bool blocked = failure == budget::OpenFailure::host_blocked;
+    if (!down && !blocked) return;
+    const ServerState state = down ? ServerState::down : ServerState::blocked;
+    if (server_.state != state) {
+        log::warn("The server {} cannot be reached: {}. Clients wait in line; it is tried again all the time",
+                  server_.address, error->message);
+        server_.down_since = now;
+    }
+    server_.state = state;
+}
+
+void Core::count_pins(sql::Pins before, sql::Pins now) {
+    now.remove(before);
+    for (std::size_t i = 0; i < counters.pins.size(); ++i)
+        counters.pins[i] += now.has(static_cast<sql::Pin>(i)) ? 1 : 0;
+}
+
+// --- accounts
+// ---------------------------------------------------------------------------------------------------------
+
+budget::AccountId Core::admit_account(std::string_view user, protocol::auth::CredentialPtr credential,
+                                      std::uint16_t charset) {
+    const config::User* configured = config.user(user);
+    const budget::AccountId id =
+        accounts.admit(user, std::move(credential), charset,
+                       configured != nullptr && configured->mode ? *configured->mode : config.pool.mode);
+    if (id + 1 == accounts.size()) declare_account(id);
+    return id;
+}
+
+void Core::declare_account(budget::AccountId id) {
+    const config::User* configured = config.user(accounts[id].name);
+    budget::AccountOptions options{.name = accounts[id].name};
+    if (configured != nullptr) {
+        options.max_connections = configured->max_connections;
+        options.guaranteed = configured->guaranteed;
+    }
+    budget.set_account(id, std::move(options));
+}
+
+void Core::forget_credential(budget::AccountId id) {
+    log::warn(
+        "The server refuses account '{}' with the password that it took before: its next client has to prove one again",
+        accounts[id].name);
+    if (const auto& credential = accounts[id].credential) book.refused(accounts[id].name, *credential);
+    accounts.forget_credential(id);
+}
+
+// Logging in at the server with what the client gave. When the server is full it waits, as everybody does. Gives the
+// host of the account that the server took it for.
+net::Task<Result<std::string>> Core::prove(const std::string& user, protocol::auth::CredentialPtr credential,
+                                           const std::string& peer) {
+    const TimePoint deadline = loop.now() + config.pool.wait_timeout;
+    auto slot = hold_off.begin_proving(peer);
+    while (!slot && loop.now() < deadline) {
+        co_await loop.sleep(net::Loop::kTick);
+        if (book.is_proved(user, *credential, loop.now())) co_return std::string();  // by somebody else meanwhile
+        if (auto now = hold_off.begin_proving(peer)) slot.emplace(std::move(*now));
+    }
+    if (!slot) {
+        co_return fail(
+            1040, "08004",
+            fmt::format("Too many connections: {} logins are being proved at the server already", hold_off.proving()));
+    }
+    while (true) {
+        bool password_used = false;
+        auto opened = co_await upstream.open({.user = user, .credential = credential}, &password_used);
+        if (opened) {
+            note_server(nullptr);
+            if (!password_used) {
+                co_return fail(
+                    1045, "28000",
+                    fmt::format(
+                        "Access denied for user '{}': the server admits this account without asking for its password, "
+                        "so Tidegate cannot prove it; configure it as a [[user]]",
+                        user));
+            }
+            co_return co_await matched_host(**opened);
+        }
+        note_server(&opened.error().error);
+        const budget::OpenFailure failure = opened.error().failure;
+        const bool may_wait = failure == budget::OpenFailure::too_many ||
+                              failure == budget::OpenFailure::account_limit ||
+                              failure == budget::OpenFailure::unreachable;
+        if (!may_wait || loop.now() >= deadline) co_return std::unexpected(std::move(opened.error().error));
+        co_await loop.sleep(100ms);
+    }
+}
+
+net::Task<std::string> Core::matched_host(ServerConnection& connection) {
+    const Result<Answer> reply = co_await connection.query("SELECT CURRENT_USER()");
+    if (!reply) co_return "";
+    const auto rows = reply->rows();
+    if (rows.empty() || rows[0].empty() || !rows[0][0]) co_return "";
+    const std::size_t at = rows[0][0]->rfind('@');
+    co_return at == std::string_view::npos ? "" : std::string(rows[0][0]->substr(at + 1));
+}
+
+std::string Core::why_unreachable() const {
+    return fmt::format(
+        "Too many connections: the server {} cannot be reached by Tidegate ({}), and {} s of waiting did not help",
+        server_.address, server_.last_error.empty() ? "it has not answered yet" : server_.last_error,
+        seconds(config.pool.wait_timeout));
+}
+
+// --- the life of a gate
+// -----------------------------------------------------------------------------------------------
+
+void Core::tick(TimePoint now) {
+    pool.tick(now);
+}
+
+void Core::start_draining() {
+    draining_ = true;
+    pool.set_mode(pool::Mode::draining, loop.now());
+    for (auto& [id, each] : clients_) (void)each->end_if_idle();
+}
+
+void Core::end_clients() {
+    for (auto& [id, each] : clients_) each->shut_down();
+}
+
+bool Core::idle() const {
+    return tasks_ == 0 && connections_.empty();
+}
+
+void Core::reload(config::Config settings) {
+    config = std::move(settings);
+    budget.set_options(budget_options(config));
+    pool.set_options(pool_options(config), loop.now());
+    book.set_rules(account_rules(config));
+    hold_off.set_limits(hold_off_limits(config));
+    if (auto configured = configured_accounts(config)) {
+        book.set_configured(std::move(*configured));
+    } else {
+        log::error("{}; the accounts stay as they were", configured.error().message);
+    }
+    for (budget::AccountId id = 0; id < accounts.size(); ++id) {
+        const config::User* configured = config.user(accounts[id].name);
+        accounts.set_mode(id, configured != nullptr && configured->mode ? *configured->mode : config.pool.mode);
+        declare_account(id);
+    }
+    pool.budget_changed(loop.now());
+    monitor.look_again();
+}
+
+Result<void> Core::set_up() {
+    const Result<void> tls_up = upstream.set_up_tls();
+    if (!tls_up) return tls_up;
+    const Result<net::Certificate> certificate = own_certificate(config.listen);
+    if (!certificate) return std::unexpected(certificate.error());
+    auto context = net::TlsContext::server(certificate->certificate_pem, certificate->key_pem);
+    if (!context) return std::unexpected(context.error());
+    tls = std::move(*context);
+    if (config.passthrough.enabled && config.passthrough.rsa != config::RsaMode::never) {
+        auto keys = protocol::auth::RsaKeys::make();
+        if (!keys) return std::unexpected(keys.error());
+        rsa = std::move(*keys);
+    }
+    auto configured = configured_accounts(config);
+    if (!configured) return std::unexpected(configured.error());
+    book.set_configured(std::move(*configured));
+    return {};
+}
+
+}  // namespace tidegate::proxy

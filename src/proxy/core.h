@@ -1,0 +1,155 @@
+// What all sessions of a gate share, and what happens to server connections outside of a lease: opened, cleaned,
+// killed, closed. Belongs to the loop's thread. Does what the pool says, and decides nothing that the pool can decide.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "base/histogram.h"
+#include "budget/budget.h"
+#include "config/config.h"
+#include "net/loop.h"
+#include "net/tls.h"
+#include "pool/pool.h"
+#include "protocol/auth/rsa.h"
+#include "proxy/account_table.h"
+#include "proxy/accounts.h"
+#include "proxy/client_session.h"
+#include "proxy/hold_off.h"
+#include "proxy/monitor.h"
+#include "proxy/server_connection.h"
+#include "proxy/snapshot.h"
+#include "proxy/upstream.h"
+#include "session/state.h"
+
+namespace tidegate::proxy {
+
+struct Counters {
+    std::uint64_t clients = 0;  // accepted in all
+    std::uint64_t statements = 0;
+    std::uint64_t transactions = 0;
+    std::uint64_t bytes_in = 0;
+    std::uint64_t bytes_out = 0;
+    std::uint64_t login_failures = 0;
+    std::uint64_t held_off = 0;
+    std::uint64_t refused_1040 = 0;  // by the server, at logins; absorbed
+    std::uint64_t refused_1203 = 0;
+    std::uint64_t refused_1226 = 0;
+    std::array<std::uint64_t, kClientEnds> ends{};
+    std::array<std::uint64_t, sql::kPinCount> pins{};
+};
+
+class Core : private pool::Actions {
+public:
+    Core(net::Loop& event_loop, config::Config settings);
+    ~Core() override;
+
+    // TLS to the server, the gate's own certificate and RSA keys. Takes a tenth of a second.
+    [[nodiscard]] Result<void> set_up();
+
+    net::Loop& loop;
+    config::Config config;
+    session::States states;
+    Upstream upstream;
+    budget::Budget budget;
+    pool::Pool pool;
+    AccountTable accounts;
+    AccountBook book;
+    HoldOff hold_off;
+    Monitor monitor;
+    Counters counters;
+    std::optional<net::TlsContext> tls;  // for clients
+    std::optional<protocol::auth::RsaKeys> rsa;
+
+    // Clients.
+    void admit(std::unique_ptr<net::Stream> stream);
+    void client_ended(ClientEnd end) { ++counters.ends[static_cast<std::size_t>(end)]; }
+    [[nodiscard]] std::size_t clients() const { return clients_.size(); }
+    [[nodiscard]] ClientSession* client(std::uint32_t id) const;
+    template <class Function>
+    void each_client(Function function) {
+        for (auto& [id, client] : clients_) function(*client);
+    }
+    // The gate's connection ids are in a range that servers do not reach.
+    [[nodiscard]] static bool is_own_id(std::uint64_t id) { return id >= kFirstId && id <= kLastId; }
+
+    // Leases. lent() when one begins; then exactly one of those below ends it.
+    void lent(ServerConnection& connection);
+    void give_back(ServerConnection& connection);            // it is clean
+    void reset_and_give_back(ServerConnection& connection);  // COM_RESET_CONNECTION first
+    void close(ServerConnection& connection, pool::CloseReason reason);
+    void kill_and_close(ServerConnection& connection);  // a statement is running on it that nobody waits for
+    void forget(ServerConnection& connection, pool::CloseReason reason);  // it is gone already
+
+    net::Task<void> kill_query(std::uint32_t thread_id, std::string user, protocol::auth::CredentialPtr credential);
+    // Whether the server that this connection reaches was started after `time`.
+    net::Task<Result<bool>> server_started_after(ServerConnection& connection, TimePoint time);
+    void count_pins(sql::Pins before, sql::Pins now);
+    void new_generation() {
+        pool.new_generation(loop.now());
+        book.new_generation();
+        accounts.forget_schemas();
+    }
+
+    // Accounts.
+    [[nodiscard]] budget::AccountId admit_account(std::string_view user, protocol::auth::CredentialPtr credential,
+                                                  std::uint16_t charset);
+    net::Task<Result<std::string>> prove(const std::string& user, protocol::auth::CredentialPtr credential,
+                                         const std::string& peer);
+    [[nodiscard]] std::string why_unreachable() const;
+    void note_server(const Error* error);  // how the last attempt to reach it went; nullptr: well
+
+    [[nodiscard]] protocol::auth::CredentialPtr monitor_credential() const {
+        return protocol::auth::password_credential(config.server.password.clone());
+    }
+
+    // Stopping: idle clients are told so, the others when they are done.
+    void start_draining();
+    void end_clients();
+    [[nodiscard]] bool draining() const { return draining_; }
+    void tick(TimePoint now);
+    void reload(config::Config settings);
+    [[nodiscard]] bool idle() const;  // no server connection is left, and nothing is under way
+
+    [[nodiscard]] Snapshot snapshot();
+
+private:
+    static constexpr std::uint32_t kFirstId = 0x4000'0000;
+    static constexpr std::uint32_t kLastId = 0x7FFF'FFFF;
+
+    // pool::Actions
+    void open(pool::Key key, std::uint64_t generation) override;
+    void close(pool::Connection& connection, pool::CloseReason reason) override;
+    void grant(pool::Request& request, pool::Connection& connection) override;
+    void refuse(pool::Request& request, const Error& error) override;
+    void log(std::string_view message) override;
+
+    net::Task<void> run_client(std::unique_ptr<ClientSession> client);
+    net::Task<void> open_task(pool::Key key, std::uint64_t generation);
+    net::Task<void> close_task(ServerConnection& connection, pool::CloseReason reason);
+    net::Task<void> reset_task(ServerConnection& connection);
+    net::Task<void> kill_task(ServerConnection& connection);
+    net::Task<void> wait_for_end(ServerConnection& connection);
+    void spawn(net::Task<void> task);
+    net::Task<void> counted(net::Task<void> task);
+    net::Task<std::string> matched_host(ServerConnection& connection);
+    void declare_account(budget::AccountId id);
+    void forget_credential(budget::AccountId id);
+    static void peer_spoke(void* connection);
+
+    std::unordered_map<std::uint32_t, ClientSession*> clients_;
+    std::unordered_map<const ServerConnection*, std::unique_ptr<ServerConnection>> connections_;
+    std::uint32_t next_id_ = kFirstId;
+    std::size_t tasks_ = 0;
+    bool draining_ = false;
+
+    WallTime started_at_;
+    TimePoint started_;
+    ServerSnapshot server_;
+};
+
+}  // namespace tidegate::proxy

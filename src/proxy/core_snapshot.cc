@@ -1,0 +1,94 @@
+// Core: its figures, as the API and the metrics show them.
+#include "proxy/core.h"
+
+namespace tidegate::proxy {
+namespace {
+
+PoolCounts counts_of(const pool::Stats::Counts& counts) {
+    PoolCounts shown;
+    shown.max = counts.limit;
+    shown.open = counts.open();
+    shown.active = counts.active;
+    shown.idle = counts.idle;
+    shown.opening = counts.opening;
+    shown.closing = counts.closing;
+    shown.waiting = counts.waiting;
+    shown.peak = counts.peak;
+    shown.granted = counts.granted;
+    shown.waited = counts.waited;
+    shown.refused_clients = counts.refused;
+    shown.cancelled = counts.cancelled;
+    return shown;
+}
+
+}  // namespace
+
+Snapshot Core::snapshot() {
+    const pool::Stats stats = pool.stats(loop.now());
+    Snapshot shown;
+    shown.version = TIDEGATE_VERSION;
+    shown.started = started_at_;
+    shown.uptime = loop.now() - started_;
+    shown.draining = draining_;
+    shown.paused = pool.mode() == pool::Mode::paused;
+    shown.server = server_;
+    shown.server.version = upstream.greeting() ? upstream.greeting()->server_version : "";
+    shown.server.monitored = monitor.connected();
+
+    shown.limit.configured = config.budget.max_connections;
+    shown.limit.learnt = budget.learnt();
+    shown.limit.effective = budget.limit();
+    shown.limit.reserve = config.budget.reserve;
+    shown.limit.max_connections = budget.max_connections();
+    shown.limit.others = budget.others();
+    shown.limit.closed_by_refusals = budget.closed_by_refusals();
+
+    shown.pool = counts_of(stats.all);
+    shown.peak_waiting = stats.most_waiting;
+    shown.last_update = std::chrono::system_clock::now();
+    shown.waits = stats.all.waits;
+    shown.longest_wait_now = stats.longest_wait;
+    shown.longest_lease_now = stats.longest_lease;
+    for (std::size_t i = 0; i < budget::kOpenFailures; ++i) {
+        shown.open_failures.push_back(
+            {std::string(budget::name_of(static_cast<budget::OpenFailure>(i))), stats.open_failures[i]});
+    }
+    shown.refused_1040 = counters.refused_1040;
+    shown.refused_1203 = counters.refused_1203;
+    shown.refused_1226 = counters.refused_1226;
+
+    shown.clients = clients_.size();
+    shown.clients_total = counters.clients;
+    shown.max_clients = config.listen.max_clients;
+    shown.statements = counters.statements;
+    shown.transactions = counters.transactions;
+    shown.bytes_from_clients = counters.bytes_in;
+    shown.bytes_to_clients = counters.bytes_out;
+    shown.opened = stats.opened;
+    for (std::size_t i = 0; i < pool::kCloseReasons; ++i) {
+        shown.closed.push_back({std::string(pool::name_of(static_cast<pool::CloseReason>(i))), stats.closed[i]});
+    }
+    for (std::size_t i = 0; i < kClientEnds; ++i) {
+        shown.client_ends.push_back({std::string(name_of(static_cast<ClientEnd>(i))), counters.ends[i]});
+    }
+    for (std::size_t i = 0; i < counters.pins.size(); ++i) {
+        shown.pins.push_back({std::string(sql::name(static_cast<sql::Pin>(i))), counters.pins[i]});
+    }
+    shown.login_failures = counters.login_failures;
+    shown.held_off = counters.held_off;
+
+    for (budget::AccountId id = 0; id < accounts.size(); ++id) {
+        AccountSnapshot account;
+        account.name = accounts[id].name;
+        account.mode = accounts[id].mode == config::PoolMode::session ? "session" : "transaction";
+        if (id < stats.accounts.size()) account.pool = counts_of(stats.accounts[id]);
+        shown.accounts.push_back(std::move(account));
+    }
+    for (const auto& [id, client] : clients_) {
+        if (client->logged_in() && client->key.account < shown.accounts.size())
+            ++shown.accounts[client->key.account].clients;
+    }
+    return shown;
+}
+
+}  // namespace tidegate::proxy

@@ -1,0 +1,159 @@
+#include "proxy/gate.h"
+
+#include <fmt/format.h>
+
+#include <csignal>
+#include <future>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "base/log.h"
+#include "net/listener.h"
+#include "net/signals.h"
+#include "proxy/core.h"
+
+namespace tidegate::proxy {
+
+class Gate::Impl {
+public:
+    Impl(config::Config config, Hooks hooks)
+        : hooks_(std::move(hooks)), signals_(loop_, {SIGTERM, SIGINT, SIGHUP}), core_(loop_, std::move(config)) {
+        std::signal(SIGPIPE, SIG_IGN);
+    }
+
+    Result<void> set_up() {
+        const Result<void> made = core_.set_up();
+        if (!made) return made;
+        const config::Listen& listen = core_.config.listen;
+        if (listen.address) {
+            auto addresses = net::Address::resolve(listen.address->host, listen.address->port);
+            if (!addresses) return std::unexpected(addresses.error());
+            const Result<void> opened = open(addresses->front());
+            if (!opened) return opened;
+            port_ = listeners_.back()->port();
+        }
+        if (!listen.unix_path.empty()) {
+            auto address = net::Address::unix_path(listen.unix_path);
+            if (!address) return std::unexpected(address.error());
+            const Result<void> opened = open(*address);
+            if (!opened) return opened;
+        }
+        return {};
+    }
+
+    int run() {
+        for (auto& each : listeners_) net::spawn(accept(*each));
+        net::spawn(handle_signals());
+        net::spawn(core_.monitor.run());
+        if (hooks_.ready) hooks_.ready();
+        loop_.run([this](TimePoint now) { tick(now); });
+        return 0;
+    }
+
+    Snapshot snapshot() {
+        auto promise = std::make_shared<std::promise<Snapshot>>();
+        auto future = promise->get_future();
+        loop_.post([this, promise] { promise->set_value(core_.snapshot()); });
+        const bool answered = future.wait_for(1s) == std::future_status::ready;
+        const std::scoped_lock lock(mutex_);
+        if (answered) last_ = future.get();
+        return last_;
+    }
+
+    [[nodiscard]] std::uint16_t port() const { return port_; }
+
+private:
+    Result<void> open(const net::Address& address) {
+        auto listener = net::Listener::open(loop_, address);
+        if (!listener) return std::unexpected(listener.error());
+        listeners_.push_back(std::move(*listener));
+        return {};
+    }
+
+    net::Task<void> accept(net::Listener& listener) {
+        while (true) {
+            auto stream = co_await listener.accept();
+            if (!stream) co_return;
+            core_.admit(std::move(stream));
+        }
+    }
+
+    net::Task<void> handle_signals() {
+        while (true) {
+            const int number = co_await signals_.next();
+            if (number == SIGHUP) {
+                reload();
+            } else if (!draining_) {
+                start_draining();
+            } else {
+                log::warn("Told to stop a second time: clients are cut off");
+                give_up_at_ = loop_.now();
+            }
+        }
+    }
+
+    void reload() {
+        if (!hooks_.reload) return;
+        auto config = hooks_.reload();
+        if (config) {
+            core_.reload(std::move(*config));
+            log::info("The configuration was read again");
+        } else {
+            log::error("The configuration was not read again, the one before stays: {}", config.error().message);
+        }
+    }
+
+    void start_draining() {
+        draining_ = true;
+        give_up_at_ = loop_.now() + core_.config.listen.drain_timeout;
+        log::info("Stopping: {} clients are connected; transactions may take {} s to finish", core_.clients(),
+                  seconds(core_.config.listen.drain_timeout));
+        if (hooks_.stopping) hooks_.stopping();
+        for (auto& each : listeners_) each->shut();
+        core_.start_draining();
+    }
+
+    void tick(TimePoint now) {
+        core_.tick(now);
+        if (!draining_) return;
+        if (now >= give_up_at_) core_.end_clients();
+        if (core_.clients() == 0 && core_.idle()) {
+            core_.monitor.stop();
+            loop_.stop();
+        }
+    }
+
+    Hooks hooks_;
+    net::Loop loop_;
+    net::Signals signals_;
+    Core core_;
+    std::vector<std::unique_ptr<net::Listener>> listeners_;
+    std::uint16_t port_ = 0;
+    bool draining_ = false;
+    TimePoint give_up_at_{};
+    std::mutex mutex_;
+    Snapshot last_;
+};
+
+Gate::Gate(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Gate::~Gate() = default;
+
+Result<std::unique_ptr<Gate>> Gate::create(config::Config config, Hooks hooks) {
+    auto impl = std::make_unique<Impl>(std::move(config), std::move(hooks));
+    const Result<void> made = impl->set_up();
+    if (!made) return std::unexpected(made.error());
+    return std::unique_ptr<Gate>(new Gate(std::move(impl)));
+}
+
+int Gate::run() {
+    return impl_->run();
+}
+Snapshot Gate::snapshot() {
+    return impl_->snapshot();
+}
+std::uint16_t Gate::port() const {
+    return impl_->port();
+}
+
+}  // namespace tidegate::proxy

@@ -1,0 +1,39 @@
+// A running gate: listeners, sessions, pool and monitor on one loop thread. What `tidegate serve` runs.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "base/error.h"
+#include "config/config.h"
+#include "proxy/snapshot.h"
+
+namespace tidegate::proxy {
+
+class Gate {
+public:
+    struct Hooks {
+        std::function<void()> ready;                     // it listens
+        std::function<Result<config::Config>()> reload;  // SIGHUP: the configuration, read again
+        std::function<void()> stopping;                  // SIGTERM: it drains
+    };
+
+    // Binds the listeners; an error says which address and why. Blocks SIGTERM, SIGINT and SIGHUP for the calling
+    // thread and those that it starts afterwards. May throw while starting up (no memory, no descriptors).
+    [[nodiscard]] static Result<std::unique_ptr<Gate>> create(config::Config config, Hooks hooks);
+    ~Gate();
+
+    // Serves until it is told to stop and is drained; the program's exit code. The calling thread becomes the loop's.
+    int run();
+
+    [[nodiscard]] Snapshot snapshot();  // thread-safe; waits a second for the loop at most, then gives the last one
+    [[nodiscard]] std::uint16_t port() const;  // that it listens on; 0: on none
+
+private:
+    class Impl;
+    explicit Gate(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tidegate::proxy

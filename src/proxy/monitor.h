@@ -1,0 +1,58 @@
+// The gate's standing connection to the server: reads the limits, counts what others hold, fetches password hashes, and
+// carries KILLs, which must get through when everything else is taken. Needs the account of [server] url; without one
+// the gate learns from refusals only. Belongs to the loop's thread.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "net/loop.h"
+#include "net/task.h"
+#include "protocol/auth/credential.h"
+#include "proxy/server_connection.h"
+
+namespace tidegate::proxy {
+
+class Core;
+
+class Monitor {
+public:
+    explicit Monitor(Core& core);
+
+    // The monitor's life; ends some time after stop().
+    net::Task<void> run();
+    void stop();
+
+    [[nodiscard]] bool connected() const { return connection_ != nullptr; }
+    // Runs a KILL soon; false where there is no connection that could.
+    net::Task<bool> kill(std::string statement);
+    // Looks at the figures again now, not at the end of the period.
+    void look_again() { wake_.set(); }
+
+private:
+    struct Order {
+        std::string statement;
+        net::Event done;
+        bool sent = false;
+    };
+
+    net::Task<void> connect();
+    net::Task<bool> carry_out_orders();
+    net::Task<bool> look();
+    net::Task<bool> look_at_accounts();
+    void drop_connection();
+    net::Task<void> rest(Duration time);
+
+    Core& core_;
+    std::unique_ptr<ServerConnection> connection_;
+    std::deque<Order*> orders_;
+    net::Event wake_;
+    bool stopping_ = false;
+    bool accounts_readable_ = true;
+    int looks_ = 0;
+};
+
+}  // namespace tidegate::proxy

@@ -1,0 +1,95 @@
+#include "proxy/server_connection.h"
+
+#include "net/buffer.h"
+#include "protocol/command.h"
+#include "protocol/frame.h"
+#include "protocol/packets.h"
+
+namespace tidegate::proxy {
+
+using protocol::ReplyWalker;
+
+net::Task<Result<Answer>> ServerConnection::exchange(std::vector<std::byte> packets, protocol::ReplyShape shape) {
+    const auto lost = [] { return fail(2013, "08S01", "Lost connection to the server"); };
+    const bool sent = co_await stream_->write_all(packets);
+    if (!sent) co_return lost();
+
+    ReplyWalker::Conversion verbatim;
+    verbatim.server_deprecate_eof = verbatim.client_deprecate_eof = has(protocol::capability::deprecate_eof);
+    verbatim.server_session_track = verbatim.client_session_track = has(protocol::capability::session_track);
+    verbatim.client_local_files = false;
+    ReplyWalker walker;
+    walker.begin(shape, verbatim);
+
+    Answer answer;
+    net::Buffer buffer = net::Buffer::large();
+    ReplyWalker::Event event = ReplyWalker::Event::more;
+    while (event == ReplyWalker::Event::more || event == ReplyWalker::Event::part) {
+        if (event == ReplyWalker::Event::more) {
+            buffer.compact();
+            if (buffer.room().empty()) co_return lost();
+            const net::IoResult got = co_await stream_->read(buffer.room());
+            if (got.status != net::IoStatus::ok) co_return lost();
+            buffer.commit(got.bytes);
+        }
+        const ReplyWalker::Step step = walker.step(buffer.filled());
+        const auto bytes = buffer.filled().first(step.forward);
+        answer.bytes.insert(answer.bytes.end(), bytes.begin(), bytes.end());
+        buffer.consume(step.consumed);
+        event = step.event;
+    }
+    if (event != ReplyWalker::Event::done) co_return lost();
+    answer.outcome = walker.outcome();
+    if (answer.outcome.error) {
+        const protocol::Header header = protocol::read_header(answer.bytes);
+        if (answer.bytes.size() >= protocol::kHeaderSize + header.length) {
+            const auto err =
+                protocol::parse_err(protocol::Bytes(answer.bytes).subspan(protocol::kHeaderSize, header.length));
+            if (err) answer.error = err->to_error();
+        }
+    }
+    co_return answer;
+}
+
+net::Task<Result<Answer>> ServerConnection::query(std::string_view sql) {
+    std::vector<std::byte> packet;
+    protocol::write_command(static_cast<std::uint8_t>(protocol::Command::query), sql, packet);
+    return exchange(std::move(packet), protocol::ReplyShape::result);
+}
+
+std::vector<std::vector<std::optional<std::string_view>>> Answer::rows(bool deprecate_eof) const {
+    std::vector<std::vector<std::optional<std::string_view>>> all;
+    if (!outcome.had_rows) return all;
+    protocol::Bytes left(bytes);
+    const auto next = [&]() -> protocol::Bytes {
+        if (left.size() < protocol::kHeaderSize) return {};
+        const std::size_t length = protocol::read_header(left).length;
+        if (left.size() < protocol::kHeaderSize + length) return {};
+        const protocol::Bytes payload = left.subspan(protocol::kHeaderSize, length);
+        left = left.subspan(protocol::kHeaderSize + length);
+        return payload;
+    };
+    protocol::Reader count(next());
+    const std::uint64_t columns = count.lenenc();
+    for (std::uint64_t i = 0; i < columns + (deprecate_eof ? 0 : 1); ++i) (void)next();
+    for (std::uint64_t row = 0; row < outcome.rows; ++row) {
+        protocol::Bytes payload = next();
+        auto& values = all.emplace_back();
+        for (std::uint64_t i = 0; i < columns && !payload.empty(); ++i) {
+            if (payload.front() == std::byte{0xFB}) {
+                values.emplace_back();
+                payload = payload.subspan(1);
+                continue;
+            }
+            protocol::Reader reader(payload);
+            const protocol::Bytes value = reader.lenenc_bytes();
+            if (!reader.ok()) return all;
+            values.emplace_back(protocol::as_text(value));
+            payload = payload.last(reader.left());
+        }
+        values.resize(columns);
+    }
+    return all;
+}
+
+}  // namespace tidegate::proxy

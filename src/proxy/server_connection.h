@@ -1,0 +1,71 @@
+// One connection to the server: the pool's part of it, its bytes, and what its session looks like. Belongs to the
+// loop's thread. Whoever has it (an opener, a lease, a cleaner) is the only one to use it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "net/stream.h"
+#include "pool/connection.h"
+#include "protocol/capabilities.h"
+#include "protocol/reply_walker.h"
+#include "proxy/leftovers.h"
+#include "session/state.h"
+
+namespace tidegate::proxy {
+
+// A reply that was read for the gate's own use.
+struct Answer {
+    protocol::ReplyWalker::Outcome outcome;
+    std::vector<std::byte> bytes;  // as they came
+    Error error;                   // when outcome.error
+
+    // The rows of a text result set. NULL is nothing. Views into `bytes`.
+    [[nodiscard]] std::vector<std::vector<std::optional<std::string_view>>> rows(bool deprecate_eof = true) const;
+};
+
+class Core;
+
+class ServerConnection : public pool::Connection {
+public:
+    ServerConnection(std::unique_ptr<net::Stream> stream, protocol::Capabilities capabilities, std::uint32_t thread_id)
+        : stream_(std::move(stream)), capabilities_(capabilities), thread_id_(thread_id) {}
+
+    [[nodiscard]] net::Stream& stream() { return *stream_; }
+    [[nodiscard]] std::uint32_t thread_id() const { return thread_id_; }
+    [[nodiscard]] bool has(protocol::Capabilities flag) const { return (capabilities_ & flag) != 0; }
+
+    [[nodiscard]] const session::StatePtr& state() const { return state_; }
+    void set_state(session::StatePtr state) {
+        state_ = std::move(state);
+        session_state = state_.get();
+    }
+
+    // Sends a command (whole packets) and reads the whole reply for the gate's own use. An error in the Result means
+    // that the connection is of no further use; an ERR packet is an Answer. REQUIRES: no reply is under way.
+    net::Task<Result<Answer>> exchange(std::vector<std::byte> packets, protocol::ReplyShape shape);
+    net::Task<Result<Answer>> query(std::string_view sql);
+
+    Core* core = nullptr;  // whose it is, for the watch over resting connections
+    // Who ran the last statement here (a client session's id; 0: nobody), and whose LAST_INSERT_ID() this is.
+    std::uint32_t used_by = 0;
+    std::uint32_t insert_id_of = 0;
+    // The last session's results that it may still ask for: to be fetched before somebody else gets the connection.
+    std::shared_ptr<Leftovers> leftovers;
+    void drop_leftovers() {
+        if (leftovers) std::exchange(leftovers, nullptr)->lost();
+    }
+
+private:
+    std::unique_ptr<net::Stream> stream_;
+    protocol::Capabilities capabilities_;
+    std::uint32_t thread_id_;
+    session::StatePtr state_;
+};
+
+}  // namespace tidegate::proxy

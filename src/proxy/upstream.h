@@ -1,0 +1,108 @@
+// The server behind the gate: where it is, how to log in there, and what it has told about itself. Belongs to the
+// loop's thread.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "budget/budget.h"
+#include "config/config.h"
+#include "net/listener.h"
+#include "net/tls.h"
+#include "protocol/auth/client_login.h"
+#include "protocol/handshake.h"
+#include "proxy/server_connection.h"
+#include "session/state.h"
+
+namespace tidegate::proxy {
+
+// A character set and collation, by the id that handshakes carry.
+struct Collation {
+    std::string charset;
+    std::string name;
+};
+
+// What is learnt from the first connection that can be logged in, and again when the server has been away.
+struct ServerFacts {
+    std::unordered_map<std::uint16_t, Collation> collations;
+    std::string sql_mode;
+    std::string init_connect;        // not empty: connections are not reset but closed, since a reset does not run it
+    std::string tracking_statement;  // tells a new session to report what the gate carries over
+    Duration wait_timeout = 28800s;  // of the server: idle connections are retired before it strikes
+};
+
+struct OpenError {
+    budget::OpenFailure failure = budget::OpenFailure::other;
+    Error error;
+};
+
+class Upstream {
+public:
+    Upstream(net::Loop& loop, session::States& states, const config::Server& server);
+
+    [[nodiscard]] Result<void> set_up_tls();
+
+    struct Login {
+        std::string user;
+        protocol::auth::CredentialPtr credential;
+        std::uint32_t sharing_flags = 0;
+        std::uint16_t charset = 45;  // utf8mb4_general_ci, which MySQL and MariaDB both know
+    };
+    // Connects, logs in, and tells the session to report its changes. `password_used`, if given: whether it is certain
+    // that the server checked the password.
+    net::Task<std::expected<std::unique_ptr<ServerConnection>, OpenError>> open(Login login,
+                                                                                bool* password_used = nullptr);
+
+    // A new login on an open connection: nothing of the session before is left, its schema neither.
+    net::Task<Result<void>> change_user(ServerConnection& connection, const std::string& user,
+                                        protocol::auth::CredentialPtr credential, std::uint16_t charset);
+    // COM_RESET_CONNECTION. The schema stays, and so do roles (MariaDB).
+    net::Task<Result<void>> reset(ServerConnection& connection);
+
+    // Connects without logging in, for what the greeting tells.
+    net::Task<Result<void>> learn_greeting();
+
+    [[nodiscard]] const std::optional<protocol::Greeting>& greeting() const { return greeting_; }
+    [[nodiscard]] protocol::Flavour flavour() const {
+        return greeting_ ? greeting_->flavour() : protocol::Flavour::mariadb;
+    }
+    [[nodiscard]] const std::optional<ServerFacts>& facts() const { return facts_; }
+    [[nodiscard]] const config::Server& server() const { return server_; }
+    // A new session's state: the character set that its handshake names, and a schema.
+    [[nodiscard]] session::StatePtr initial_state(std::uint16_t charset, std::string_view schema);
+    void set_init_connect(std::string text);
+
+private:
+    using Stream = std::unique_ptr<net::Stream>;
+
+    net::Task<Result<Stream>> connect(TimePoint deadline);
+    net::Task<Result<protocol::Greeting>> read_greeting(net::Stream& stream);
+    net::Task<std::expected<std::unique_ptr<ServerConnection>, OpenError>> log_in(Stream stream, const Login& login,
+                                                                                  bool* password_used);
+    net::Task<Result<void>> authenticate(net::Stream& stream, protocol::auth::ClientLogin& login,
+                                         std::uint8_t sequence);
+    net::Task<Result<void>> start_tracking(ServerConnection& connection);
+    net::Task<Result<void>> learn(ServerConnection& connection);
+    net::Task<Result<std::vector<net::Address>>> resolve();
+    [[nodiscard]] bool tls_wanted(protocol::Capabilities of_server) const;
+
+    net::Loop& loop_;
+    session::States& states_;
+    config::Server server_;  // without its password
+    std::optional<net::TlsContext> tls_;
+    std::vector<net::Address> addresses_;
+    TimePoint resolved_at_{};
+    std::optional<protocol::Greeting> greeting_;
+    std::optional<ServerFacts> facts_;
+};
+
+// What a failed login means for the line: by the server's error number.
+[[nodiscard]] budget::OpenFailure failure_of(const Error& error);
+
+}  // namespace tidegate::proxy
