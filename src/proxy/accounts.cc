@@ -102,6 +102,7 @@ auth::AccountView AccountBook::view(std::string_view user, TimePoint now) const 
         view.hash = account.hash;
         view.server_decides = false;
         view.local_clients_only = false;
+        view.local_account_anywhere = true;
         view.empty_password_anywhere = true;
         return view;
     }
@@ -110,7 +111,8 @@ auth::AccountView AccountBook::view(std::string_view user, TimePoint now) const 
         view.local_clients_only |= it->second.local;
     }
     view.local_clients_only |= anonymous_is_local_;
-    if (allow_remote_.contains(user)) view.local_clients_only = false;
+    view.local_account_anywhere = allow_remote_.contains(user);
+    if (view.local_account_anywhere) view.local_clients_only = false;
     view.empty_password_anywhere = allow_empty_password_.contains(user);
     view.server_decides = rules_.pass_through;
     return view;

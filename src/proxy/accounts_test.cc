@@ -157,6 +157,8 @@ TEST(AccountBook, LocalAccountsAreForLocalClients) {
     book.set_rules({.allow_empty_password = {"guest"}, .allow_remote = {"job"}});
     book.set_fetched(rows, true);
     EXPECT_FALSE(book.view("job", start).local_clients_only);
+    EXPECT_TRUE(book.view("job", start).local_account_anywhere);
+    EXPECT_FALSE(book.view("root", start).local_account_anywhere);
     EXPECT_TRUE(book.view("guest", start).empty_password_anywhere);
     EXPECT_FALSE(book.view("root", start).empty_password_anywhere);
     book.set_fetched({native_row("", "localhost", "x"), native_row("app", "%", "a")}, true);

@@ -52,9 +52,10 @@ public:
     // One packet of the server's. After Send and ReadNext feed the next one; after Done and Failed the login is over.
     [[nodiscard]] ClientAction feed(Bytes payload);
 
-    // After Done: whether it is certain that the server checked the password. Over a unix socket a server may have
-    // let us in for our operating system user (auth_socket, unix_socket, also behind OR), whatever the password:
-    // then a login proves nothing unless a second one with decoy_credential() is refused.
+    // After Done: whether it is certain that the server checked the password. Over a unix socket a server may have let
+    // us in for our operating system user (auth_socket, unix_socket, also behind OR), whatever the password. Where it
+    // is not certain, log in a second time: with caching_sha2_password the same way, since then its fast path answers;
+    // with other plug-ins with decoy_credential(), which has to be refused.
     [[nodiscard]] bool password_was_used() const { return password_was_used_; }
 
 private:

@@ -195,9 +195,12 @@ ServerAction ServerLogin::prove(CredentialPtr credential, bool remembered) {
     return Prove{proving_, remembered};
 }
 
-ServerAction ServerLogin::proved(Result<void> result) {
+ServerAction ServerLogin::proved(Result<void> result, bool matched_as_local) {
     if (step_ != Step::proving) return refuse();
-    if (result) return accept(std::move(proving_), true);
+    if (result) {
+        if (matched_as_local && !link_.local() && !account_.local_account_anywhere) return refuse();
+        return accept(std::move(proving_), true);
+    }
     proving_.reset();
     const std::uint16_t code = result.error().code;
     if (code == er_access_denied || code == er_access_denied_no_password) return refuse();

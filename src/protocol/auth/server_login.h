@@ -54,6 +54,7 @@ struct AccountView {
     bool proof_fresh = false;                       // the server admitted this credential, or this hash's, not long ago
     bool server_decides = true;  // a password that differs from what is known is tried at the server (pass-through)
     bool local_clients_only = false;       // the server would take the gate for a local client, and this one is not
+    bool local_account_anywhere = false;   // listed: it may come from afar though the server takes it for local
     bool empty_password_anywhere = false;  // an empty password may come from afar too (listed in the configuration)
 };
 
@@ -93,8 +94,9 @@ public:
                                      AccountView account);
     // REQUIRES: the last action was SendAndRead.
     [[nodiscard]] ServerAction resume(Bytes payload);
-    // REQUIRES: the last action was Prove. Error 1045 means that the server refused the password.
-    [[nodiscard]] ServerAction proved(Result<void> result);
+    // REQUIRES: the last action was Prove. Error 1045 means that the server refused the password. `matched_as_local`:
+    // the server took the gate for a local client (the host in CURRENT_USER() there), which a client from afar is not.
+    [[nodiscard]] ServerAction proved(Result<void> result, bool matched_as_local = false);
 
     // After Accept: MariaDB clients since 11.4 trust a certificate that they cannot verify if the OK packet's text
     // proves that the gate knows the password's hash. The text, given the SHA-256 of the certificate (DER); nothing for

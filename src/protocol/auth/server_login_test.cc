@@ -271,6 +271,23 @@ TEST(ServerLogin, AccountsThatMatchAsLocalhostStayThere) {
     EXPECT_EQ(refused(stale.start("root", caching_sha2_plugin, sha2(), view)).code, 1045);
 }
 
+TEST(ServerLogin, TheProofMayShowThatAnAccountIsLocal) {
+    for (const bool listed : {false, true}) {
+        for (const ClientLink& link : {tls(), loopback()}) {
+            AccountView view = remembered(false);
+            view.local_account_anywhere = listed;
+            ServerLogin login(link);
+            (void)prove(login.start("root", caching_sha2_plugin, sha2(), view));
+            const auto action = login.proved({}, true);
+            if (listed || link.loopback) {
+                EXPECT_TRUE(accepted(action).proved);
+            } else {
+                EXPECT_EQ(refused(action), access_denied("root", "10.0.0.5", true));
+            }
+        }
+    }
+}
+
 TEST(ServerLogin, UnknownUsersAndWrongPasswordsLookTheSame) {
     for (const auto& view : {unknown(), remembered(true), configured(), fetched(true)}) {
         for (const bool native_first : {true, false}) {
