@@ -68,7 +68,8 @@ void BareQuestion::advance(const Token& token, const WordInfo* info) {
             }
             [[fallthrough]];
         case Step::as:
-            if ((quoted || token.kind == TokenKind::word) && !token.overlong && !token.escaped && !token.unterminated) {
+            if ((quoted || token.kind == TokenKind::word) && !token.overlong() && !token.escaped() &&
+                !token.unterminated()) {
                 const std::uint32_t quotes = quoted ? 1 : 0;
                 column_ = {token.offset + quotes, token.end - token.offset - 2 * quotes};
                 step_ = Step::alias;

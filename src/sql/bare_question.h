@@ -20,10 +20,11 @@ public:
     }
     // A comment within the expression would be part of the column's name.
     void on_comment() {
-        if (step_ != Step::start && step_ != Step::select && step_ != Step::whole && step_ != Step::shown) {
+        if (step_ == Step::function || step_ == Step::open || step_ == Step::at_at) {
             step_ = Step::no;
         }
     }
+    [[nodiscard]] bool possible() const { return step_ != Step::no; }
     void give_up() { step_ = Step::no; }
 
     // REQUIRES: the statement has ended.

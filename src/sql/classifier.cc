@@ -20,8 +20,8 @@ std::string_view trim(std::string_view text) {
 
 }  // namespace
 
-void Classifier::on(const Token& token) {
-    if (token.doubtful) {
+void Classifier::on_busy(const Token& token) {
+    if (token.doubtful()) {
         pin(in_executable_ ? Pin::executable_comment : Pin::multibyte);
     }
     switch (token.kind) {
@@ -41,6 +41,8 @@ void Classifier::on(const Token& token) {
             on_token(token);
             break;
     }
+    busy_ = !s_.started || s_.skipped || s_.comment_closed || s_.awaits_argument || s_.in_system_variable ||
+            s_.with != 0 || s_.head != Head::none || s_.kind == Kind::set || s_.bare.possible();
 }
 
 Facts Classifier::finish() {
@@ -71,7 +73,7 @@ Facts Classifier::finish() {
 }
 
 void Classifier::on_comment(const Token& token) {
-    s_.plain = s_.plain && !token.unterminated;
+    s_.plain = s_.plain && !token.unterminated();
     s_.bare.on_comment();
     const std::string_view text = trim(token.text);
     constexpr std::string_view kMark = "tidegate:";
@@ -189,7 +191,7 @@ void Classifier::on_token(const Token& token) {
         on_head(token, info);
     }
     s_.bare.on(token, info);
-    s_.plain = s_.plain && !token.overlong && !token.unterminated;
+    s_.plain = s_.plain && !token.overlong() && !token.unterminated();
     switch (token.kind) {
         case TokenKind::word:
         case TokenKind::quoted_name:
@@ -217,7 +219,7 @@ void Classifier::on_token(const Token& token) {
             break;
     }
     s_.before_that = s_.before;
-    s_.before = {token.kind, info, token.end};
+    s_.before = {info, token.end, token.kind};
 }
 
 // What the word means here. Behind a name's dot, an @ or an @@ it is a name, whatever it is elsewhere.
@@ -245,7 +247,7 @@ void Classifier::on_name(const Token& token, const WordInfo* info) {
         return;
     }
     s_.in_system_variable = false;
-    s_.plain = s_.plain && !token.high;  // in some character sets 0xA0 is a space, and this is two words
+    s_.plain = s_.plain && !token.high();  // in some character sets 0xA0 is a space, and this is two words
     const Word word = info == nullptr ? Word::none : info->word;
     if (s_.with != 0 && in_with()) {
         const bool place =
@@ -291,6 +293,7 @@ void Classifier::on_keyword(Word word) {
             s_.target = false;
             if (s_.depth < 64) {
                 s_.with |= std::uint64_t{1} << s_.depth;
+                busy_ = true;
             }
             break;
         case Word::json_table_:
@@ -319,7 +322,7 @@ void Classifier::on_system_variable(const Token& token) {
             facts_.asks.add(Ask::connection_id);
             break;
         default:
-            s_.plain = s_.plain && !token.overlong && !token.escaped;
+            s_.plain = s_.plain && !token.overlong() && !token.escaped();
             break;
     }
 }
@@ -396,7 +399,7 @@ bool Classifier::on_effect(Word word) {
             return true;
         case Word::last_insert_id_:
             facts_.asks.add(Ask::last_insert_id);
-            s_.awaits_argument = true;
+            s_.awaits_argument = busy_ = true;
             return true;
         case Word::found_rows_:
             facts_.asks.add(Ask::found_rows);

@@ -18,7 +18,11 @@ class Classifier {
 public:
     explicit Classifier(Mode mode) : mode_(mode) {}
 
-    void on(const Token& token);
+    void on(const Token& token) {
+        if (busy_ || token.flags != 0 || !on_calm(token)) {
+            on_busy(token);
+        }
+    }
     // The text has bytes whose meaning depends on an unsafe multi-byte character set.
     void on_unsafe_bytes() { unsafe_bytes_ = true; }
     // REQUIRES: every token has been seen.
@@ -50,9 +54,9 @@ private:
 
     // A token that has been seen.
     struct Seen {
-        TokenKind kind = TokenKind::end;
         const WordInfo* info = nullptr;
         std::uint32_t end = 0;
+        TokenKind kind = TokenKind::end;
         [[nodiscard]] Word word() const { return info == nullptr ? Word::none : info->word; }
     };
 
@@ -84,6 +88,44 @@ private:
         SetParser set;
         BareQuestion bare;
     };
+
+    // A token where nothing is going on that it could be part of, as most are. False if it begins something.
+    bool on_calm(const Token& token) {
+        const WordInfo* info = nullptr;
+        switch (token.kind) {
+            case TokenKind::word:
+                if (s_.before.kind == TokenKind::dot || s_.before.kind == TokenKind::at) {
+                    return false;
+                }
+                info = find_word(token.text);
+                if (info != nullptr && info->word != Word::none) {
+                    on_keyword(info->word);
+                }
+                break;
+            case TokenKind::open:
+                on_open(token);
+                break;
+            case TokenKind::close:
+                on_close();
+                break;
+            case TokenKind::equals:
+                s_.target = false;
+                break;
+            case TokenKind::quoted_name:
+            case TokenKind::string:
+            case TokenKind::number:
+            case TokenKind::dot:
+            case TokenKind::comma:
+            case TokenKind::other:
+                break;
+            default:
+                return false;
+        }
+        s_.before_that = s_.before;
+        s_.before = {info, token.end, token.kind};
+        return true;
+    }
+    void on_busy(const Token& token);
 
     void begin_statement(const Token& token, const WordInfo* info);
     void end_statement();
@@ -127,6 +169,7 @@ private:
     Mode mode_;
     Facts facts_;
     Statement s_;
+    bool busy_ = true;  // tokens may be part of something: a head, a SET, a list of WITH, a variable's name, ..
     bool in_executable_ = false;
     bool executable_seen_ = false;  // then no name is taken for granted by the place where it stands
     bool unsafe_bytes_ = false;

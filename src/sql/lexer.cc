@@ -6,40 +6,16 @@
 namespace tidegate::sql {
 namespace {
 
-enum class Class : std::uint8_t { other, space, letter, digit, quote, single, special };
+using byte_class::kDigit;
+using byte_class::kQuote;
+using byte_class::kSingle;
+using byte_class::kWord;
 
-// single: a token by itself. special: what it is depends on what follows.
-constexpr std::array<Class, 256> classes() {
-    std::array<Class, 256> table{};
-    const auto set = [&table](std::string_view bytes, Class c) {
-        for (const char b : bytes) {
-            table[static_cast<unsigned char>(b)] = c;
-        }
-    };
-    set(" \t\n\v\f\r", Class::space);
-    set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_$", Class::letter);
-    for (std::size_t i = 0x80; i < 0x100; ++i) {
-        table[i] = Class::letter;
-    }
-    set("0123456789", Class::digit);
-    set("'\"`", Class::quote);
-    set("(),;=", Class::single);
-    set("@:.-/*#\\", Class::special);
-    return table;
-}
-constexpr auto kClasses = classes();
-
-Class class_of(char c) {
-    return kClasses[static_cast<unsigned char>(c)];
-}
 bool is_word(char c) {
-    return class_of(c) == Class::letter || class_of(c) == Class::digit;
+    return (class_of(c) & kWord) != 0;
 }
 bool is_digit(char c) {
     return c >= '0' && c <= '9';
-}
-bool is_high(char c) {
-    return (static_cast<unsigned char>(c) & 0x80U) != 0;
 }
 
 TokenKind single_kind(char c) {
@@ -63,36 +39,27 @@ constexpr int kLimit = -3;  // the token has become overlong
 
 }  // namespace
 
-bool Lexer::next(Input& in, Token& token, bool last) {
-    if (inside_ != Inside::none) {
-        return resume(in, token, last);
-    }
-    const char* p = in.at;
-    while (p < in.end && class_of(*p) == Class::space) {
-        ++p;
-    }
-    in.at = p;
-    start_ = in.offset(p);
+bool Lexer::next_other(Input& in, Token& token, bool last) {
+    const char* const p = in.at;
     if (p == in.end) {
         token = Token{.offset = start_, .end = start_, .text = {}};
         return last || cut(Inside::none, p);
     }
-    escaped_ = high_ = doubtful_ = false;
-    switch (class_of(*p)) {
-        case Class::letter:
-            return run_word(in, token, last, p);
-        case Class::digit:
-            return number(in, token, last);
-        case Class::quote:
-            quote_ = *p;
-            return run_quote(in, token, last, p + 1);
-        case Class::single:
-            return finish(in, token, single_kind(*p), p + 1, {p, 1});
-        case Class::special:
-            return special(in, token, last);
-        default:
-            return finish(in, token, TokenKind::other, p + 1, {p, 1});
+    const std::uint8_t bits = class_of(*p);
+    if ((bits & kSingle) != 0) {
+        return finish(in, token, single_kind(*p), p + 1, {p, 1});
     }
+    if ((bits & kDigit) != 0) {
+        return number(in, token, last);
+    }
+    if ((bits & kQuote) != 0) {
+        quote_ = *p;
+        return run_quote(in, token, last, p + 1);
+    }
+    if ((bits & byte_class::kSpecial) != 0) {
+        return special(in, token, last);
+    }
+    return finish(in, token, TokenKind::other, p + 1, {p, 1});
 }
 
 void Lexer::enter(Input& in) {
@@ -126,40 +93,13 @@ bool Lexer::resume(Input& in, Token& token, bool last) {
     return whole;
 }
 
-bool Lexer::cut(Inside inside, const char* decided) {
-    cut_ = inside;
-    decided_ = decided;
-    return false;
-}
-
-bool Lexer::finish(Input& in, Token& token, TokenKind kind, const char* end, std::string_view text) {
-    token.kind = kind;
-    token.offset = start_;
-    token.end = in.offset(end);
-    token.overlong = token.end - start_ > kTokenBytes;
-    token.text = token.overlong ? std::string_view{} : text;
-    token.escaped = escaped_;
-    token.high = high_;
-    token.unterminated = false;
-    token.doubtful = doubtful_;
-    in.at = end;
-    inside_ = Inside::none;
-    before_ = kind;
-    before_end_ = token.end;
-    return true;
-}
-
-bool Lexer::run_word(Input& in, Token& token, bool last, const char* p) {
-    bool high = false;
-    while (p < in.end && is_word(*p)) {
-        high |= is_high(*p);
-        ++p;
-    }
-    high_ |= high;
-    if (p == in.end && !last) {
-        return cut(Inside::word, p);
-    }
-    return finish(in, token, TokenKind::word, p, {in.at, static_cast<std::size_t>(p - in.at)});
+// Ends a token between marks of these lengths: quotes, or those of a comment.
+bool Lexer::finish_long(Input& in, Token& token, TokenKind kind, const char* end, std::size_t open, std::size_t close) {
+    const bool entered = inside_ != Inside::none;
+    const std::size_t length = static_cast<std::size_t>(end - in.at);
+    const std::string_view text =
+        entered ? std::string_view{} : std::string_view(in.at, length).substr(open, length - open - close);
+    return finish(in, token, kind, end, text);
 }
 
 // The rest of a number that is longer than a token may be: whatever it is, nobody asks.
@@ -176,6 +116,10 @@ bool Lexer::run_digits(Input& in, Token& token, bool last, const char* p) {
 // 1, 1.5, 1., .5, 1e5, 1.5e+3 are numbers, also with a word right behind (`1e5INTO`); 1a and 0x1 are words; and behind
 // a name's dot everything is a name (`t.1`).
 bool Lexer::number(Input& in, Token& token, bool last) {
+    const bool part_of_name = before_ == TokenKind::dot && before_end_ == start_;
+    if (part_of_name) {
+        return run_word(in, token, last, in.at);
+    }
     const char* const limit = in.at + kTokenBytes;
     const auto peek = [&](const char* p) -> int {
         if (p - in.at >= static_cast<std::ptrdiff_t>(kTokenBytes)) {
@@ -189,10 +133,6 @@ bool Lexer::number(Input& in, Token& token, bool last) {
         }
         return p;
     };
-    const bool part_of_name = before_ == TokenKind::dot && before_end_ == start_;
-    if (part_of_name) {
-        return run_word(in, token, last, in.at);
-    }
     const char* p = digits(in.at);
     int c = peek(p);
     const bool fraction = c == '.';
@@ -241,26 +181,24 @@ bool Lexer::run_quote(Input& in, Token& token, bool last, const char* p) {
         const bool followed = p + 1 < in.end;
         if (*p == quote_) {
             if (!followed || p[1] != quote_) {
-                const std::string_view text = inside_ == Inside::none
-                                                  ? std::string_view{in.at + 1, static_cast<std::size_t>(p - in.at - 1)}
-                                                  : std::string_view{};
-                return finish(in, token, kind, p + 1, text);
+                return finish_long(in, token, kind, p + 1, 1, 1);
             }
-            escaped_ = true;
+            flags_ |= Token::kEscaped;
             p += 2;
         } else if (*p == star) {
-            doubtful_ |= followed && p[1] == '/';
+            flags_ |= followed && p[1] == '/' ? Token::kDoubtful : 0;
             ++p;
         } else {
-            escaped_ = true;
+            flags_ |= Token::kEscaped;
             p += followed ? 2 : 1;
         }
     }
     if (!last) {
         return cut(Inside::quote, p);
     }
-    finish(in, token, kind, in.end, {});
-    token.unterminated = true;
+    finish_long(in, token, kind, in.end, 0, 0);
+    token.text = {};
+    token.flags |= Token::kUnterminated;
     return true;
 }
 
@@ -273,30 +211,30 @@ bool Lexer::run_block_comment(Input& in, Token& token, bool last, const char* p)
             break;
         }
         if (p + 1 < in.end && p[1] == '/') {
-            const std::string_view text = inside_ == Inside::none
-                                              ? std::string_view{in.at + 2, static_cast<std::size_t>(p - in.at - 2)}
-                                              : std::string_view{};
-            return finish(in, token, TokenKind::comment, p + 2, text);
+            return finish_long(in, token, TokenKind::comment, p + 2, 2, 2);
         }
         ++p;
     }
     if (!last) {
         return cut(Inside::block_comment, p);
     }
-    finish(in, token, TokenKind::comment, in.end, {});
-    token.unterminated = true;
+    finish_long(in, token, TokenKind::comment, in.end, 0, 0);
+    token.text = {};
+    token.flags |= Token::kUnterminated;
     return true;
 }
 
 bool Lexer::run_line_comment(Input& in, Token& token, bool last, const char* p) {
-    doubtful_ |= in_executable_;  // a server that skips the comment would end it in this line
+    flags_ |= in_executable_ ? Token::kDoubtful : 0;  // a server that skips the comment would end it in this line
     while (p < in.end && *p != '\n') {
         ++p;
     }
     if (p == in.end && !last) {
         return cut(Inside::line_comment, p);
     }
-    return finish(in, token, TokenKind::comment, p, {});
+    finish_long(in, token, TokenKind::comment, p, 0, 0);
+    token.text = {};
+    return true;
 }
 
 // `/*!`, `/*M!`, each with a version, `/*`, or a division.
@@ -324,9 +262,10 @@ bool Lexer::slash(Input& in, Token& token, bool last) {
     if (end - mark <= 6 && missing(end)) {
         return cut(Inside::none, p);
     }
-    doubtful_ = in_executable_;
+    finish(in, token, TokenKind::executable_open, end, {});
+    token.flags |= in_executable_ ? Token::kDoubtful : 0;
     in_executable_ = true;
-    return finish(in, token, TokenKind::executable_open, end, {});
+    return true;
 }
 
 // `--` is a comment only in front of a space, a control character or the end.
@@ -340,7 +279,9 @@ bool Lexer::minus(Input& in, Token& token, bool last) {
         if (third <= 0x20 || third == 0x7F) {
             return run_line_comment(in, token, last, p + 2);
         }
-        doubtful_ = third >= 0x80;  // in some character sets 0xA0 is a space
+        finish(in, token, TokenKind::other, p + 1, {p, 1});
+        token.flags |= third >= 0x80 ? Token::kDoubtful : 0;  // in some character sets 0xA0 is a space
+        return true;
     }
     return finish(in, token, TokenKind::other, p + 1, {p, 1});
 }

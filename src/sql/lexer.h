@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "sql/byte_class.h"
 #include "sql/mode.h"
 
 namespace tidegate::sql {
@@ -35,15 +36,25 @@ enum class TokenKind : std::uint8_t {
 };
 
 struct Token {
+    enum Flag : std::uint8_t {
+        kOverlong = 1,      // over kTokenBytes: `text` is empty
+        kEscaped = 2,       // quoted: the text has backslashes or doubled quotes
+        kHigh = 4,          // word: has bytes beyond ASCII
+        kUnterminated = 8,  // quoted, comment: the text ended first
+        kDoubtful = 16,     // what follows depends on something that the lexer cannot know
+    };
+
     TokenKind kind = TokenKind::end;
-    bool overlong = false;      // over kTokenBytes: `text` is empty
-    bool escaped = false;       // quoted: the text has backslashes or doubled quotes
-    bool high = false;          // word: has bytes beyond ASCII
-    bool unterminated = false;  // quoted, comment: the text ended first
-    bool doubtful = false;      // what follows depends on something that the lexer cannot know
-    std::uint32_t offset = 0;   // where the token begins in the whole text, with its quote
-    std::uint32_t end = 0;      // one past its last byte
-    std::string_view text;      // quoted: without the quotes. Valid until the next call.
+    std::uint8_t flags = 0;
+    std::uint32_t offset = 0;  // where the token begins in the whole text, with its quote
+    std::uint32_t end = 0;     // one past its last byte
+    std::string_view text;     // quoted: without the quotes. Valid until the next call.
+
+    [[nodiscard]] bool overlong() const { return (flags & kOverlong) != 0; }
+    [[nodiscard]] bool escaped() const { return (flags & kEscaped) != 0; }
+    [[nodiscard]] bool high() const { return (flags & kHigh) != 0; }
+    [[nodiscard]] bool unterminated() const { return (flags & kUnterminated) != 0; }
+    [[nodiscard]] bool doubtful() const { return (flags & kDoubtful) != 0; }
 };
 
 class Lexer {
@@ -63,7 +74,26 @@ public:
 
     // Reads the next token. False where the piece ends inside of it: then in.at is the unfinished token's first byte,
     // and the caller gives those bytes again with more behind them. With `last` it never is false: the end is a token.
-    bool next(Input& in, Token& token, bool last);
+    bool next(Input& in, Token& token, bool last) {
+        if (inside_ != Inside::none) [[unlikely]] {
+            return resume(in, token, last);
+        }
+        const char* p = in.at;
+        const char* const end = in.end;
+        if (p < end && *p == ' ') {
+            ++p;
+        }
+        while (p < end && (class_of(*p) & byte_class::kSpace) != 0) {
+            ++p;
+        }
+        in.at = p;
+        start_ = in.offset(p);
+        flags_ = 0;
+        if (p < end && (class_of(*p) & byte_class::kLetter) != 0) {  // most tokens are words
+            return run_word(in, token, last, p);
+        }
+        return next_other(in, token, last);
+    }
 
     // The unfinished token before in.end is longer than kTokenBytes: remember what kind it is instead of its bytes.
     // Leaves at most one byte before in.end unread.  REQUIRES: next() has just returned false.
@@ -72,6 +102,7 @@ public:
 private:
     enum class Inside : std::uint8_t { none, word, number, quote, block_comment, line_comment };
 
+    bool next_other(Input& in, Token& token, bool last);
     bool resume(Input& in, Token& token, bool last);
     bool number(Input& in, Token& token, bool last);
     bool special(Input& in, Token& token, bool last);
@@ -79,14 +110,47 @@ private:
     bool minus(Input& in, Token& token, bool last);
 
     // Each reads on from `p`, somewhere inside of its token.
-    bool run_word(Input& in, Token& token, bool last, const char* p);
+    bool run_word(Input& in, Token& token, bool last, const char* p) {
+        const char* const end = in.end;
+        std::uint8_t seen = 0;
+        while (p < end && (class_of(*p) & byte_class::kWord) != 0) {
+            seen |= class_of(*p);
+            ++p;
+        }
+        flags_ |= (seen & byte_class::kHigh) != 0 ? Token::kHigh : 0;
+        if (p == end && !last) {
+            return cut(Inside::word, p);
+        }
+        return finish(in, token, TokenKind::word, p, {in.at, static_cast<std::size_t>(p - in.at)});
+    }
     bool run_digits(Input& in, Token& token, bool last, const char* p);
     bool run_quote(Input& in, Token& token, bool last, const char* p);
     bool run_block_comment(Input& in, Token& token, bool last, const char* p);
     bool run_line_comment(Input& in, Token& token, bool last, const char* p);
 
-    bool finish(Input& in, Token& token, TokenKind kind, const char* end, std::string_view text);
-    bool cut(Inside inside, const char* decided);
+    bool finish(Input& in, Token& token, TokenKind kind, const char* end, std::string_view text) {
+        const std::uint32_t to = in.offset(end);
+        token.kind = kind;
+        token.flags = flags_;
+        token.offset = start_;
+        token.end = to;
+        token.text = text;
+        if (to - start_ > kTokenBytes) {
+            token.flags |= Token::kOverlong;
+            token.text = {};
+        }
+        in.at = end;
+        inside_ = Inside::none;
+        before_ = kind;
+        before_end_ = to;
+        return true;
+    }
+    bool finish_long(Input& in, Token& token, TokenKind kind, const char* end, std::size_t open, std::size_t close);
+    bool cut(Inside inside, const char* decided) {
+        cut_ = inside;
+        decided_ = decided;
+        return false;
+    }
 
     Mode mode_;
     bool in_executable_ = false;
@@ -98,9 +162,7 @@ private:
     const char* decided_ = nullptr;
     Inside inside_ = Inside::none;
     char quote_ = 0;
-    bool escaped_ = false;
-    bool high_ = false;
-    bool doubtful_ = false;
+    std::uint8_t flags_ = 0;
     std::uint32_t start_ = 0;
 };
 

@@ -63,6 +63,7 @@ void SetParser::on(const Token& token, const WordInfo* info, unsigned depth, Dia
             }
             break;
         case State::names:
+        case State::charset:
         case State::collate:
         case State::names_end:
             if (next) {
@@ -166,7 +167,7 @@ bool SetParser::keyword_target(Word word, Facts& facts) {
 
 void SetParser::remember(const Token& token) {
     name_ = inner(token);
-    nameless_ = token.overlong || token.escaped || token.unterminated;
+    nameless_ = token.overlong() || token.escaped() || token.unterminated();
     kind_ = nameless_ ? VariableKind::pinned : variable_kind(token.text);
     const WordInfo* info = token.kind == TokenKind::word ? find_word(token.text) : nullptr;
     scope_word_ = info != nullptr && is_scope(info->word) ? info->word : Word::none;
@@ -236,13 +237,14 @@ void SetParser::first_of_value(const Token& token, Facts& facts) {
 // SET NAMES x, SET NAMES x COLLATE y, SET NAMES DEFAULT, SET CHARACTER SET x: anything else is not understood.
 void SetParser::names(const Token& token, const WordInfo* info, Facts& facts) {
     const bool text = is_name(token) || token.kind == TokenKind::string;
-    if (state_ == State::names && info != nullptr && info->word == Word::collate_) {
+    if (state_ == State::charset && info != nullptr && info->word == Word::collate_) {
         state_ = State::collate;
     } else if (state_ == State::names && text) {
         const bool by_default = info != nullptr && info->word == Word::default_;
         facts.set_unreported |= by_default;
-        changes_lexing_ |= by_default || unsafe_charset(token.text) || token.overlong || token.escaped;
-    } else if (state_ == State::collate && text && !token.overlong && !token.escaped) {
+        changes_lexing_ |= by_default || unsafe_charset(token.text) || token.overlong() || token.escaped();
+        state_ = State::charset;
+    } else if (state_ == State::collate && text && !token.overlong() && !token.escaped()) {
         if (info != nullptr && info->word == Word::default_) {
             facts.collation = {};
         } else {

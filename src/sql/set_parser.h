@@ -35,6 +35,7 @@ private:
         user_variable,  // an assignment to @x, to its end
         character,      // behind CHARACTER, in front of SET
         names,          // behind NAMES, or CHARACTER SET
+        charset,        // behind NAMES x
         collate,        // behind NAMES x COLLATE
         names_end,      // behind the collation
         transaction,    // behind TRANSACTION

@@ -171,7 +171,7 @@ void Classifier::skip_body() {
 
 void Classifier::on_head(const Token& token, const WordInfo* info) {
     const Word word = info == nullptr ? Word::none : info->word;
-    if (token.high) {
+    if (token.high()) {
         pin(Pin::multibyte);  // in some character sets 0xA0 is a space, and this is two words
     }
     switch (s_.head) {

@@ -91,7 +91,7 @@ public:
         return entry.info;
     }
 
-    [[nodiscard]] constexpr const Info* find(std::string_view word) const {
+    [[nodiscard, gnu::always_inline]] constexpr const Info* find(std::string_view word) const {
         if (word.empty() || word.size() > kLongestWord) {
             return nullptr;
         }
