@@ -9,6 +9,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -115,7 +116,10 @@ def run(driver, server, port, tls, schemas, file):
     if done.returncode == 3:
         raise CannotLogIn(done.stderr.strip().partition("cannot log in: ")[2] or done.stderr.strip())
     assert done.returncode == 0, f"{driver} ended with {done.returncode}:\n{done.stdout[-2000:]}\n{done.stderr[-3000:]}"
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    output = done.stdout
+    for name, shown in zip(schemas, ("SCHEMA", "OTHER")):
+        output = output.replace(name, shown)
+    return [json.loads(line) for line in output.splitlines()]
 
 
 def load_file(folder):
@@ -158,8 +162,23 @@ def compare(expected, seen):
 @pytest.mark.parametrize("driver", DRIVERS)
 def test_the_gate_looks_like_the_server(driver, tls, any_server, work, new_gate):
     expected = direct(work, driver, any_server, tls)
-    gate = new_gate(any_server, listen={"require_tls": tls == "required"}, budget={"max_connections": 4})
+    gate = new_gate(any_server, listen={"require_tls": tls == "required"}, budget={"max_connections": 4, "reserve": 0})
     compare(expected, work(driver, gate.port, tls))
+
+
+@pytest.mark.parametrize("driver", ["php-mysqli", "php-pdo-native", "node-mysql2", "python-pymysql", "go", "ruby-mysql2",
+                                    "java-connector-j"])
+def test_three_at_once_share_four_connections(driver, any_server, work, new_schema, new_gate, tmp_path):
+    """Each of the three holds one connection while it wants a second, so four are just enough."""
+    expected = direct(work, driver, any_server, "off")
+    gate = new_gate(any_server, budget={"max_connections": 4, "reserve": 0})
+    pairs = [(new_schema(any_server), new_schema(any_server)) for _ in range(3)]
+    file = load_file(tmp_path)
+    with ThreadPoolExecutor(3) as threads:
+        runs = [threads.submit(run, driver, any_server, gate.port, "off", pair, file) for pair in pairs]
+        for one in runs:
+            compare(expected, one.result())
+    assert gate.api()["peak"] <= 4
 
 
 @pytest.mark.parametrize("tls", ["off", "required"])
