@@ -97,7 +97,7 @@ int run(int argc, char** argv) {
     CLI::App app("Tidegate keeps a MySQL or MariaDB server from running out of connections.", "tidegate");
     app.set_version_flag("--version", "tidegate " TIDEGATE_VERSION);
     app.footer(kExamples);
-    app.require_subcommand(1);
+    app.require_subcommand(0, 1);
     ServeOptions serve_options;
     DemoOptions demo_options;
     add_serve(app, serve_options);
@@ -117,7 +117,10 @@ int run(int argc, char** argv) {
                      has_url ? "a server's URL stands where none belongs" : error.what());
         return kUsage;
     }
-    return app.got_subcommand("serve") ? serve(serve_options) : demo(demo_options);
+    if (app.got_subcommand("serve")) return serve(serve_options);
+    if (app.got_subcommand("demo")) return demo(demo_options);
+    std::fputs("tidegate: a command is needed, serve or demo; see tidegate --help\n", stderr);
+    return kUsage;
 }
 
 }  // namespace

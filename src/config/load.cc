@@ -102,9 +102,7 @@ bool read_config_file(const Inputs& inputs, Report& report, Config& config, Serv
         return false;
     }
     read_sections(file->text, inputs.read, report, config, source);
-    const bool has_password =
-        source.password || std::ranges::any_of(config.users, [](const User& u) { return u.password.has_value(); });
-    if (file->open_to_all && has_password && report.problems.empty()) {
+    if (file->open_to_all && report.has_password) {
         report.warnings.push_back(
             {inputs.config_file, 0, 0,
              fmt::format("has passwords in it and every user of this machine can read it; chmod 600 {}",

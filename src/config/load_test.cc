@@ -404,6 +404,14 @@ TEST(Load, WarnsOfWhatWorksButIsNotMeant) {
                                       HasSubstr("t.toml:3:6: `ca` is not used")));
 }
 
+TEST(Load, DoesNotMindAnOpenFileThatNamesAPasswordFile) {
+    Desk desk;
+    desk.files["pw"] = {"x"};
+    desk.files["t.toml"] = {"[server]\nurl = \"mysql://u@db\"\npassword_file = \"pw\"\n", true};
+    desk.inputs.config_file = "t.toml";
+    EXPECT_TRUE(desk.good().warnings.empty());
+}
+
 TEST(Documentation, ExplainsEveryKey) {
     const std::string path =
         std::string(__FILE__).substr(0, std::string(__FILE__).rfind("/src/")) + "/docs/configuration.md";

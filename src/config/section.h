@@ -44,6 +44,7 @@ public:
 
     std::vector<Problem> problems;
     std::vector<Problem> warnings;
+    bool has_password = false;  // in the file itself, not in one that it names
 
 private:
     [[nodiscard]] Problem at(const toml::source_region& where, std::string& message) const {

@@ -70,6 +70,7 @@ void read_server(const toml::table& table, const Context& context, Server& serve
         else
             section.wrong("url", fmt::format("is not good: {}", url.error().message));
     }
+    if (source.password) context.report.has_password = true;
     section.read_choice("tls", server.tls, parse_tls_mode,
                         "\"disabled\", \"preferred\", \"required\", \"verify-ca\" and \"verify-identity\"");
     if (section.has("tls") && source.tls && *source.tls != server.tls) {
@@ -182,7 +183,10 @@ void read_user(const toml::table& table, const Context& context, Config& config)
     }
     std::string password;
     section.read("password", password);
-    if (!password.empty()) user.password = Secret(std::string_view(password));
+    if (!password.empty()) {
+        user.password = Secret(std::string_view(password));
+        context.report.has_password = true;
+    }
     auto from_file = read_secret(section, "password_file", context);
     if (from_file) user.password = std::move(from_file);
     section.read("hash", user.hash);
