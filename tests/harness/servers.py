@@ -39,13 +39,18 @@ def cache_folder():
     return pathlib.Path(os.environ.get("TIDEGATE_CACHE") or pathlib.Path.home() / ".cache" / "tidegate")
 
 
+_missing = {}
+
+
 def unpacked(name):
-    """The folder of an unpacked server; fetched when it is not in the cache yet."""
+    """The folder of an unpacked server; fetched when it is not in the cache yet, tried once a test process."""
     folder = cache_folder() / "servers" / name
-    if not (folder / "complete").exists():
+    if not (folder / "complete").exists() and name not in _missing:
         run = subprocess.run([str(GET), name], capture_output=True, text=True)
         if run.returncode != 0:
-            raise Unavailable((run.stderr.strip().splitlines() or [f"tests/servers/get {name} failed"])[-1])
+            _missing[name] = (run.stderr.strip().splitlines() or [f"tests/servers/get {name} failed"])[-1]
+    if name in _missing:
+        raise Unavailable(_missing[name])
     return folder
 
 
