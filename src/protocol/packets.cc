@@ -12,7 +12,7 @@ namespace {
 constexpr std::uint8_t kOk = 0x00;
 constexpr std::uint8_t kEof = 0xFE;
 constexpr std::uint8_t kErr = 0xFF;
-constexpr std::size_t kLongestMessage = 64 * 1024;
+constexpr std::size_t kLongestMessage = std::size_t{64} * 1024;
 
 // Without SESSION_TRACK a text that fills the packet is allowed, with its length in front or not.
 std::string_view info_without_trackers(Bytes in) {
