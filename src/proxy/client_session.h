@@ -144,6 +144,7 @@ private:
     protocol::Nonce nonce_{};
     protocol::Capabilities capabilities_ = 0;
     std::uint16_t charset_ = 0;
+    std::string certificate_proof_;  // in the OK packet that ends the login, for those who cannot verify the certificate
     std::string program_;  // the connection attribute program_name
     bool logged_in_ = false;
     bool busy_ = false;  // a command is under way

@@ -1,6 +1,7 @@
 // ClientSession: from the greeting to the first command.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/log.h"
@@ -103,6 +104,7 @@ net::Task<bool> ClientSession::authenticate(const protocol::HandshakeResponse& r
     link.native_hashes_in_use = core_.book.native_hashes_in_use();
     auth::ServerLogin login(link);
 
+    const TimePoint began = core_.loop.now();
     std::vector<std::byte> payload;
     std::string matched_host;
     auth::ServerAction action =
@@ -125,7 +127,8 @@ net::Task<bool> ClientSession::authenticate(const protocol::HandshakeResponse& r
             } else if (proved.error().code == 1045 && prove->remembered) {
                 core_.book.refused(user_, *prove->credential);
             }
-            action = login.proved(proved ? Result<void>() : std::unexpected(proved.error()));
+            const bool as_local = is_local_host(matched_host) || core_.book.view(user_, core_.loop.now()).local_clients_only;
+            action = login.proved(proved ? Result<void>() : std::unexpected(proved.error()), as_local);
         } else if (auto* accept = std::get_if<auth::Accept>(&action)) {
             if (!accept->before_ok.empty()) {
                 const bool sent = co_await write_packet(*stream_, accept->before_ok, ++sequence);
@@ -136,12 +139,14 @@ net::Task<bool> ClientSession::authenticate(const protocol::HandshakeResponse& r
             key = {.account = core_.admit_account(user_, credential_, charset_),
                    .flags = capabilities_ & protocol::kSharingFlags};
             core_.hold_off.succeeded(peer.host());
+            if (link.tls) certificate_proof_ = login.certificate_proof(core_.certificate_sha256).value_or("");
             co_return true;
         } else {
             auto& refuse = std::get<auth::Refuse>(action);
             ++core_.counters.login_failures;
             if (refuse.counts) core_.hold_off.failed(peer.host(), core_.loop.now());
-            co_await core_.loop.sleep(auth::refusal_floor);
+            // No sooner than others: how long it took must not tell which accounts exist.
+            co_await core_.loop.sleep(std::max(began + auth::refusal_floor - core_.loop.now(), Duration::zero()));
             co_await refuse_login(std::move(refuse.error), sequence);
             co_return false;
         }
@@ -176,7 +181,7 @@ net::Task<bool> ClientSession::enter_schema(std::string schema, std::uint8_t seq
         }
     }
     std::vector<std::byte> packet;
-    protocol::write_ok(static_cast<std::uint8_t>(sequence + 1), {.status = session_.status()}, packet);
+    protocol::write_ok(static_cast<std::uint8_t>(sequence + 1), {.status = session_.status(), .info = certificate_proof_}, packet);
     co_return co_await send(std::move(packet));
 }
 

@@ -72,6 +72,7 @@ void ClientSession::begin_reply(protocol::ReplyShape shape) {
     conversion.client_deprecate_eof = (capabilities_ & protocol::capability::deprecate_eof) != 0;
     conversion.client_session_track = (capabilities_ & protocol::capability::session_track) != 0;
     conversion.client_local_files = (capabilities_ & protocol::capability::local_files) != 0;
+    conversion.status = session_.status();
     walker_.begin(shape, conversion);
     lease_->used_by = id_;
     ran_statement_ = true;
@@ -168,6 +169,7 @@ net::Task<ClientSession::Relayed> ClientSession::send_command(std::size_t packet
 net::Task<ClientSession::Relayed> ClientSession::stream_packets(Streamed what, sql::Facts* facts) {
     sql::Scanner scanner(session_.mode());
     const bool is_text = what == Streamed::text;
+    std::uint8_t file_sequence = walker_.next_sequence();
     bool alive = lease_ != nullptr;  // the server takes it; if not, the client must still be heard out
     bool last = false;               // the packet under way is the last one
     std::size_t left = 0;            // of its payload
@@ -181,6 +183,10 @@ net::Task<ClientSession::Relayed> ClientSession::stream_packets(Streamed what, s
             }
             const protocol::Header header = protocol::read_header(in_.filled());
             last = what == Streamed::file ? header.length == 0 : !header.continues();
+            if (what == Streamed::file) {
+                // The server's count: a client that got an EOF packet in between is one ahead of it.
+                protocol::write_header(in_.filled(), {.length = header.length, .sequence = file_sequence++});
+            }
             left = header.length - command_byte;
             command_byte = 0;
             if (alive) alive = co_await lease_->stream().write_all(in_.filled().first(head));

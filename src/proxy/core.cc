@@ -16,6 +16,7 @@
 #include "net/buffer.h"
 #include "net/certificate.h"
 #include "protocol/packets.h"
+#include "proxy/packet_io.h"
 #include "proxy/settings.h"
 
 namespace tidegate::proxy {
@@ -361,12 +362,8 @@ net::Task<Result<std::string>> Core::prove(const std::string& user, protocol::au
         if (opened) {
             note_server(nullptr);
             if (!password_used) {
-                co_return fail(
-                    1045, "28000",
-                    fmt::format(
-                        "Access denied for user '{}': the server admits this account without asking for its password, "
-                        "so Tidegate cannot prove it; configure it as a [[user]]",
-                        user));
+                const Result<void> certain = co_await server_checks_password(user);
+                if (!certain) co_return std::unexpected(certain.error());
             }
             co_return co_await matched_host(**opened);
         }
@@ -378,6 +375,19 @@ net::Task<Result<std::string>> Core::prove(const std::string& user, protocol::au
         if (!may_wait || loop.now() >= deadline) co_return std::unexpected(std::move(opened.error().error));
         co_await loop.sleep(100ms);
     }
+}
+
+// Over a Unix socket a server may admit a client for its operating system user, whatever the password. One that admits a
+// password that nobody has proves nothing.
+net::Task<Result<void>> Core::server_checks_password(const std::string& user) {
+    std::array<std::byte, 32> random;
+    fill_random(random);
+    auto opened = co_await upstream.open({.user = user, .credential = protocol::auth::decoy_credential(random)});
+    if (!opened && (opened.error().error.code == 1045 || opened.error().error.code == 1698)) co_return Result<void>{};
+    co_return fail(1045, "28000",
+                   fmt::format("Access denied for user '{}': the server admits this account without asking for its password, so Tidegate "
+                               "cannot prove it; give the account a password, or configure it as a [[user]]",
+                               user));
 }
 
 net::Task<std::string> Core::matched_host(ServerConnection& connection) {
@@ -445,6 +455,7 @@ Result<void> Core::set_up() {
     auto context = net::TlsContext::server(certificate->certificate_pem, certificate->key_pem);
     if (!context) return std::unexpected(context.error());
     tls = std::move(*context);
+    if (auto digest = net::certificate_sha256(certificate->certificate_pem)) certificate_sha256 = std::move(*digest);
     if (config.passthrough.enabled && config.passthrough.rsa != config::RsaMode::never) {
         auto keys = protocol::auth::RsaKeys::make();
         if (!keys) return std::unexpected(keys.error());

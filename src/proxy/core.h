@@ -63,6 +63,7 @@ public:
     Monitor monitor;
     Counters counters;
     std::optional<net::TlsContext> tls;  // for clients
+    std::vector<std::byte> certificate_sha256;  // of the certificate that clients see
     std::optional<protocol::auth::RsaKeys> rsa;
 
     // Clients.
@@ -136,6 +137,7 @@ private:
     net::Task<void> wait_for_end(ServerConnection& connection);
     void spawn(net::Task<void> task);
     net::Task<void> counted(net::Task<void> task);
+    net::Task<Result<void>> server_checks_password(const std::string& user);
     net::Task<std::string> matched_host(ServerConnection& connection);
     void declare_account(budget::AccountId id);
     void forget_credential(budget::AccountId id);

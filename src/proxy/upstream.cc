@@ -144,9 +144,10 @@ net::Task<Result<void>> Upstream::learn_greeting() {
     co_return Result<void>{};
 }
 
-bool Upstream::tls_wanted(protocol::Capabilities of_server) const {
-    if (!tls_ || !server_.socket.empty()) return false;
-    return server_.tls != config::TlsMode::preferred || (of_server & capability::ssl) != 0;
+// "preferred" does without on this host, where nobody listens in and every statement would pay for it.
+bool Upstream::tls_wanted(const net::Address& peer, protocol::Capabilities of_server) const {
+    if (!tls_ || peer.is_unix()) return false;
+    return server_.tls != config::TlsMode::preferred || ((of_server & capability::ssl) != 0 && !peer.is_loopback());
 }
 
 net::Task<std::expected<std::unique_ptr<ServerConnection>, OpenError>> Upstream::open(Login login,
@@ -172,7 +173,7 @@ net::Task<std::expected<std::unique_ptr<ServerConnection>, OpenError>> Upstream:
     auto greeting = co_await read_greeting(*stream);
     if (!greeting) co_return failed(greeting.error());
     const protocol::Capabilities of_server = greeting->capabilities;
-    const bool tls = tls_wanted(of_server);
+    const bool tls = tls_wanted(stream->peer(), of_server);
     if (tls && (of_server & capability::ssl) == 0) {
         co_return failed(Error{2026, "HY000", "TLS is required by [server] tls, but the server does not offer it"});
     }

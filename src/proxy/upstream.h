@@ -90,7 +90,7 @@ private:
     net::Task<Result<void>> start_tracking(ServerConnection& connection);
     net::Task<Result<void>> learn(ServerConnection& connection);
     net::Task<Result<std::vector<net::Address>>> resolve();
-    [[nodiscard]] bool tls_wanted(protocol::Capabilities of_server) const;
+    [[nodiscard]] bool tls_wanted(const net::Address& peer, protocol::Capabilities of_server) const;
 
     net::Loop& loop_;
     session::States& states_;
