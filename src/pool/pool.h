@@ -124,7 +124,7 @@ private:
     [[nodiscard]] Account& account_of(budget::AccountId id);
     [[nodiscard]] Lane& lane_of(Key key);
 
-    // pool.cc: what moves a connection or a request from one state to another.
+    // pool.cc: what becomes of requests.
     [[nodiscard]] Answer place(Request& request, bool again, TimePoint now);
     void stand_in_line(Request& request, Lane& lane);
     void leave_line(Request& request, Lane& lane);
@@ -132,6 +132,8 @@ private:
     void note_wait(Account& account, Duration waited);
     void lease(Request& request, Connection& connection, TimePoint now);
     void grant_waiting(Request& request, Connection& connection, TimePoint now);
+
+    // connections.cc: what becomes of connections. Each is in the list of its state, and these move it.
     void rest(Connection& connection, TimePoint now);  // becomes idle
     void take_out(Connection& connection);             // of the state that it is in
     void close(Connection& connection, CloseReason reason, TimePoint now);

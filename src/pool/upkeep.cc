@@ -155,7 +155,8 @@ void Pool::log_limits(TimePoint now) {
     }
     if (now < next_limit_log_) return;
     const auto tell = [&](unsigned& logged, unsigned limit, const std::string& whose) {
-        if (logged == limit) return;
+        const unsigned change = std::max(logged, limit) - std::min(logged, limit);
+        if (change == 0 || change * 10 < logged) return;  // others come and go all the time
         actions_.log(fmt::format("{} went from {} to {} connections", whose, logged, limit));
         logged = limit;
         next_limit_log_ = now + 1s;

@@ -105,6 +105,36 @@ TEST_F(UpkeepTest, ALoweredLimitClosesIdleConnectionsAtOnceAndOthersWhenTheyAreR
     EXPECT_TRUE(logged("went from 20 to 10"));
 }
 
+TEST_F(UpkeepTest, ALoweredLimitHoldsForAllAccountsTogether) {
+    const auto web = serve_many(10);
+    const auto cron = serve_many(10, {.account = 1});
+    budget.learn(budget::Learnt{.max_connections = 18});
+    pool.budget_changed(now);
+    EXPECT_TRUE(closing.empty());
+    for (int i = 0; i < 4; ++i) release(*web[static_cast<std::size_t>(i)]);
+    for (int i = 0; i < 4; ++i) release(*cron[static_cast<std::size_t>(i)]);
+    EXPECT_EQ(closing.size(), 5U);
+}
+
+TEST_F(UpkeepTest, AShellThatForgetsToSaySoIsPutRightByTheNextTick) {
+    for (Request* user : serve_many(20)) release(*user);
+    budget.learn(budget::Learnt{.max_connections = 13});
+    tick(100ms);
+    EXPECT_EQ(closing.size(), 10U);
+}
+
+TEST_F(UpkeepTest, SmallChangesOfTheLimitAreNotLogged) {
+    for (unsigned others = 0; others < 2; ++others) {
+        budget.learn(budget::Learnt{.max_connections = 23, .others = others});
+        pool.budget_changed(now);
+        tick(2s);
+    }
+    EXPECT_TRUE(logs.empty());
+    budget.learn(budget::Learnt{.others = 2});
+    tick(2s);
+    EXPECT_TRUE(logged("went from 20 to 18"));
+}
+
 TEST_F(UpkeepTest, AnAccountsLoweredLimitConcernsItAlone) {
     const auto web = serve_many(6);
     const auto cron = serve_many(6, {.account = 1});

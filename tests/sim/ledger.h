@@ -2,11 +2,10 @@
 // ledger compares it with the rules. It counts for itself, knows the figures that the budget was given, and looks
 // through all who wait, so that a mistake in the pool's own bookkeeping cannot hide itself.
 //
-//   limit        nothing is opened above the limit known at that moment, of the server and of the account
-//   order        nobody is served while somebody waits whose turn it was
-//   idle         nobody waits while a connection that may serve it is idle
-//   room         nobody waits while the budget has room, or could have it by closing an idle connection
-//   answer       everybody is answered exactly once, at the latest a tick after the deadline
+//   limit        nothing is opened above the limit known at that moment, of the server and of the account, and nothing
+//   idle is kept order        nobody is served while somebody waits whose turn it was idle         nobody waits while a
+//   connection that may serve it is idle room         nobody waits while the budget has room, or could have it by
+//   closing an idle connection answer       everybody is answered exactly once, at the latest a tick after the deadline
 //   count        the pool's figures are those of the ledger
 //   refusals     the server is not asked again and again while it refuses
 #pragma once
@@ -34,8 +33,8 @@ struct Client : pool::Request {
 };
 
 struct ServerConnection : pool::Connection {
-    enum class State { free, idle, leased, closing };
-    State where = State::free;
+    enum class State { none, free, idle, leased, closing };  // free: between two others, within one event
+    State where = State::none;
     Client* client = nullptr;
     std::size_t index = 0;  // in the shell's list
 };
@@ -87,10 +86,11 @@ private:
     };
     struct Counts {
         unsigned opening = 0;
+        unsigned free = 0;
         unsigned idle = 0;
         unsigned leased = 0;
         unsigned closing = 0;
-        [[nodiscard]] unsigned held() const { return opening + idle + leased + closing; }
+        [[nodiscard]] unsigned held() const { return opening + free + idle + leased + closing; }
     };
 
     void move(ServerConnection& connection, ServerConnection::State to);
@@ -107,6 +107,7 @@ private:
     [[nodiscard]] bool can_give_way(std::size_t to, bool same_account) const;
     void check_order(const Client& client, ServerConnection& connection, bool handed_over, TimePoint now);
     void check_lane(std::size_t lane, TimePoint now);
+    void check_idle(TimePoint now);
     void check_counts(TimePoint now);
 
     const pool::Pool& pool_;
