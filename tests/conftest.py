@@ -97,7 +97,7 @@ def new_gate(request):
         pytest.fail(str(reason), pytrace=False)
     gates = request.node.stash.setdefault(GATES, [])
 
-    def make(server=None, **config):
+    def make(server=None, /, **config):
         gates.append(Gate(server, **config))
         return gates[-1]
 

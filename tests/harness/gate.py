@@ -50,7 +50,7 @@ def toml(tables):
 class Gate:
     """One running gate. A table given as keyword is laid over the defaults; a key set to None is left out."""
 
-    def __init__(self, server=None, wait_ready=True, arguments=(), env=None, **config):
+    def __init__(self, server=None, /, wait_ready=True, arguments=(), env=None, **config):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="tidegate-gate-"))
         reaper.watch_folder(self.folder)
         self.server = server
