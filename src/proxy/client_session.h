@@ -144,12 +144,14 @@ private:
     protocol::Nonce nonce_{};
     protocol::Capabilities capabilities_ = 0;
     std::uint16_t charset_ = 0;
-    std::string certificate_proof_;  // in the OK packet that ends the login, for those who cannot verify the certificate
-    std::string program_;  // the connection attribute program_name
+    std::string
+        certificate_proof_;  // in the OK packet that ends the login, for those who cannot verify the certificate
+    std::string program_;    // the connection attribute program_name
     bool logged_in_ = false;
     bool busy_ = false;  // a command is under way
     bool ran_statement_ = false;
-    bool large_text_ = false;  // the large command under way is a statement's text
+    std::size_t command_in_hand_ = 0;  // bytes at the front of in_: kept until the reply is there, to run it again
+    bool large_text_ = false;          // the large command under way is a statement's text
     bool killed_ = false;
     unsigned kills_under_way_ = 0;  // KILL QUERYs that were sent for the statement under way: the lease waits for them
     net::Event kills_done_;

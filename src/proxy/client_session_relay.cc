@@ -1,5 +1,6 @@
 // ClientSession: a command on its way to the server, and its reply on its way back.
 #include <array>
+#include <utility>
 
 #include "protocol/frame.h"
 #include "protocol/packets.h"
@@ -15,6 +16,7 @@ using protocol::ReplyWalker;
 net::Task<bool> ClientSession::statement(protocol::ReplyShape shape, sql::Facts facts, std::size_t packet_size,
                                          bool large) {
     const bool repeatable = facts.plain_read && !large && shape == protocol::ReplyShape::result;
+    command_in_hand_ = large ? 0 : packet_size;
     for (bool again = false;; again = true) {
         const Ready ready = co_await get_ready(facts);
         if (ready == Ready::client_gone) co_return false;
@@ -33,7 +35,7 @@ net::Task<bool> ClientSession::statement(protocol::ReplyShape shape, sql::Facts 
         const bool rerun = co_await lost_server(repeatable && !again);
         if (!rerun) co_return false;
     }
-    if (!large) in_.consume(packet_size);
+    in_.consume(std::exchange(command_in_hand_, 0));
     if (shape == protocol::ReplyShape::none) co_return true;
     co_return co_await settle(shape, facts);
 }
@@ -274,6 +276,7 @@ net::Task<ClientSession::Relayed> ClientSession::relay_reply() {
 
 // The server asked for a file. A client that never offered any is spared the question: the server gets an empty one.
 net::Task<ClientSession::Relayed> ClientSession::relay_local_file(bool refused) {
+    in_.consume(std::exchange(command_in_hand_, 0));  // what follows is the file
     if (!refused) {
         const Relayed sent = co_await stream_packets(Streamed::file, nullptr);
         co_return sent;
