@@ -17,6 +17,7 @@ inline constexpr std::uint8_t kHigh = 8;     // beyond ASCII
 inline constexpr std::uint8_t kSingle = 16;  // a token by itself
 inline constexpr std::uint8_t kQuote = 32;
 inline constexpr std::uint8_t kSpecial = 64;  // what it is depends on what follows
+inline constexpr std::uint8_t kAscii = 128;   // may be in a word, and is ASCII
 }  // namespace byte_class
 
 consteval std::array<std::uint8_t, 256> make_byte_classes() {
@@ -27,8 +28,8 @@ consteval std::array<std::uint8_t, 256> make_byte_classes() {
         }
     };
     set(" \t\n\v\f\r", byte_class::kSpace);
-    set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_$", byte_class::kLetter);
-    set("0123456789", byte_class::kDigit);
+    set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_$", byte_class::kLetter | byte_class::kAscii);
+    set("0123456789", byte_class::kDigit | byte_class::kAscii);
     set("(),;=", byte_class::kSingle);
     set("'\"`", byte_class::kQuote);
     set("@:.-/*#\\", byte_class::kSpecial);

@@ -23,6 +23,18 @@ public:
             on_busy(token);
         }
     }
+
+    // The short way for tokens that are not part of anything, as most are: while calm() holds, words, numbers, commas
+    // and equals signs without flags may be told by pass() instead of on(). Words not behind a dot or an @.
+    [[nodiscard]] bool calm() const { return !busy_; }
+    void pass(TokenKind kind, const WordInfo* info, std::uint32_t end) {
+        if (info != nullptr && info->word != Word::none) {
+            on_keyword(info->word);
+        }
+        s_.target = s_.target && kind != TokenKind::equals;
+        s_.before_that = s_.before;
+        s_.before = {info, end, kind};
+    }
     // The text has bytes whose meaning depends on an unsafe multi-byte character set.
     void on_unsafe_bytes() { unsafe_bytes_ = true; }
     // REQUIRES: every token has been seen.
@@ -89,40 +101,25 @@ private:
         BareQuestion bare;
     };
 
-    // A token where nothing is going on that it could be part of, as most are. False if it begins something.
     bool on_calm(const Token& token) {
-        const WordInfo* info = nullptr;
         switch (token.kind) {
-            case TokenKind::word:
-                if (s_.before.kind == TokenKind::dot || s_.before.kind == TokenKind::at) {
-                    return false;
-                }
-                info = find_word(token.text);
-                if (info != nullptr && info->word != Word::none) {
-                    on_keyword(info->word);
-                }
-                break;
             case TokenKind::open:
                 on_open(token);
                 break;
             case TokenKind::close:
                 on_close();
                 break;
-            case TokenKind::equals:
-                s_.target = false;
-                break;
             case TokenKind::quoted_name:
             case TokenKind::string:
             case TokenKind::number:
             case TokenKind::dot:
             case TokenKind::comma:
-            case TokenKind::other:
                 break;
             default:
                 return false;
         }
         s_.before_that = s_.before;
-        s_.before = {info, token.end, token.kind};
+        s_.before = {nullptr, token.end, token.kind};
         return true;
     }
     void on_busy(const Token& token);

@@ -39,8 +39,17 @@ constexpr int kLimit = -3;  // the token has become overlong
 
 }  // namespace
 
-bool Lexer::next_other(Input& in, Token& token, bool last) {
-    const char* const p = in.at;
+bool Lexer::next(Input& in, Token& token, bool last) {
+    if (inside_ != Inside::none) {
+        return resume(in, token, last);
+    }
+    const char* p = in.at;
+    while (p < in.end && (class_of(*p) & byte_class::kSpace) != 0) {
+        ++p;
+    }
+    in.at = p;
+    start_ = in.offset(p);
+    flags_ = 0;
     if (p == in.end) {
         token = Token{.offset = start_, .end = start_, .text = {}};
         return last || cut(Inside::none, p);
@@ -49,12 +58,15 @@ bool Lexer::next_other(Input& in, Token& token, bool last) {
     if ((bits & kSingle) != 0) {
         return finish(in, token, single_kind(*p), p + 1, {p, 1});
     }
-    if ((bits & kDigit) != 0) {
-        return number(in, token, last);
-    }
     if ((bits & kQuote) != 0) {
         quote_ = *p;
         return run_quote(in, token, last, p + 1);
+    }
+    if ((bits & byte_class::kLetter) != 0) {
+        return run_word(in, token, last, p);
+    }
+    if ((bits & kDigit) != 0) {
+        return number(in, token, last);
     }
     if ((bits & byte_class::kSpecial) != 0) {
         return special(in, token, last);
@@ -91,6 +103,42 @@ bool Lexer::resume(Input& in, Token& token, bool last) {
         in.at = decided_;
     }
     return whole;
+}
+
+bool Lexer::cut(Inside inside, const char* decided) {
+    cut_ = inside;
+    decided_ = decided;
+    return false;
+}
+
+bool Lexer::finish(Input& in, Token& token, TokenKind kind, const char* end, std::string_view text) {
+    token.kind = kind;
+    token.flags = flags_;
+    token.offset = start_;
+    token.end = in.offset(end);
+    token.text = text;
+    if (token.end - start_ > kTokenBytes) {
+        token.flags |= Token::kOverlong;
+        token.text = {};
+    }
+    in.at = end;
+    inside_ = Inside::none;
+    before_ = kind;
+    before_end_ = token.end;
+    return true;
+}
+
+bool Lexer::run_word(Input& in, Token& token, bool last, const char* p) {
+    std::uint8_t seen = 0;
+    while (p < in.end && (class_of(*p) & kWord) != 0) {
+        seen |= class_of(*p);
+        ++p;
+    }
+    flags_ |= (seen & byte_class::kHigh) != 0 ? Token::kHigh : 0;
+    if (p == in.end && !last) {
+        return cut(Inside::word, p);
+    }
+    return finish(in, token, TokenKind::word, p, {in.at, static_cast<std::size_t>(p - in.at)});
 }
 
 // Ends a token between marks of these lengths: quotes, or those of a comment.

@@ -74,25 +74,15 @@ public:
 
     // Reads the next token. False where the piece ends inside of it: then in.at is the unfinished token's first byte,
     // and the caller gives those bytes again with more behind them. With `last` it never is false: the end is a token.
-    bool next(Input& in, Token& token, bool last) {
-        if (inside_ != Inside::none) [[unlikely]] {
-            return resume(in, token, last);
-        }
-        const char* p = in.at;
-        const char* const end = in.end;
-        if (p < end && *p == ' ') {
-            ++p;
-        }
-        while (p < end && (class_of(*p) & byte_class::kSpace) != 0) {
-            ++p;
-        }
-        in.at = p;
-        start_ = in.offset(p);
-        flags_ = 0;
-        if (p < end && (class_of(*p) & byte_class::kLetter) != 0) {  // most tokens are words
-            return run_word(in, token, last, p);
-        }
-        return next_other(in, token, last);
+    bool next(Input& in, Token& token, bool last);
+
+    // Whether the next byte begins a token, or white space.
+    [[nodiscard]] bool between_tokens() const { return inside_ == Inside::none; }
+    [[nodiscard]] TokenKind before() const { return before_; }
+    // Somebody else has read tokens; the last of them was this.
+    void passed(TokenKind kind, std::uint32_t end) {
+        before_ = kind;
+        before_end_ = end;
     }
 
     // The unfinished token before in.end is longer than kTokenBytes: remember what kind it is instead of its bytes.
@@ -102,7 +92,6 @@ public:
 private:
     enum class Inside : std::uint8_t { none, word, number, quote, block_comment, line_comment };
 
-    bool next_other(Input& in, Token& token, bool last);
     bool resume(Input& in, Token& token, bool last);
     bool number(Input& in, Token& token, bool last);
     bool special(Input& in, Token& token, bool last);
@@ -110,47 +99,15 @@ private:
     bool minus(Input& in, Token& token, bool last);
 
     // Each reads on from `p`, somewhere inside of its token.
-    bool run_word(Input& in, Token& token, bool last, const char* p) {
-        const char* const end = in.end;
-        std::uint8_t seen = 0;
-        while (p < end && (class_of(*p) & byte_class::kWord) != 0) {
-            seen |= class_of(*p);
-            ++p;
-        }
-        flags_ |= (seen & byte_class::kHigh) != 0 ? Token::kHigh : 0;
-        if (p == end && !last) {
-            return cut(Inside::word, p);
-        }
-        return finish(in, token, TokenKind::word, p, {in.at, static_cast<std::size_t>(p - in.at)});
-    }
+    bool run_word(Input& in, Token& token, bool last, const char* p);
     bool run_digits(Input& in, Token& token, bool last, const char* p);
     bool run_quote(Input& in, Token& token, bool last, const char* p);
     bool run_block_comment(Input& in, Token& token, bool last, const char* p);
     bool run_line_comment(Input& in, Token& token, bool last, const char* p);
 
-    bool finish(Input& in, Token& token, TokenKind kind, const char* end, std::string_view text) {
-        const std::uint32_t to = in.offset(end);
-        token.kind = kind;
-        token.flags = flags_;
-        token.offset = start_;
-        token.end = to;
-        token.text = text;
-        if (to - start_ > kTokenBytes) {
-            token.flags |= Token::kOverlong;
-            token.text = {};
-        }
-        in.at = end;
-        inside_ = Inside::none;
-        before_ = kind;
-        before_end_ = to;
-        return true;
-    }
+    bool finish(Input& in, Token& token, TokenKind kind, const char* end, std::string_view text);
     bool finish_long(Input& in, Token& token, TokenKind kind, const char* end, std::size_t open, std::size_t close);
-    bool cut(Inside inside, const char* decided) {
-        cut_ = inside;
-        decided_ = decided;
-        return false;
-    }
+    bool cut(Inside inside, const char* decided);
 
     Mode mode_;
     bool in_executable_ = false;

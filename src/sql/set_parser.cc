@@ -244,7 +244,7 @@ void SetParser::names(const Token& token, const WordInfo* info, Facts& facts) {
         facts.set_unreported |= by_default;
         changes_lexing_ |= by_default || unsafe_charset(token.text) || token.overlong() || token.escaped();
         state_ = State::charset;
-    } else if (state_ == State::collate && text && !token.overlong() && !token.escaped()) {
+    } else if (state_ == State::collate && text && !token.overlong() && !token.escaped() && !token.unterminated()) {
         if (info != nullptr && info->word == Word::default_) {
             facts.collation = {};
         } else {

@@ -95,6 +95,9 @@ TEST(Set, ThatCannotBeCarriedPins) {
         {"SET time_zone = f()", "unknown_function"},
         {"SET NAMES utf8 FOO", "variable"},
         {"SET CHARACTER utf8", "variable"},
+        {"SET NAMES utf8 COLLATE 'x", "variable"},
+        {"SET `", ""},
+        {"SET @@`", ""},
     };
     for (const auto& [text, expected] : cases) {
         const Facts facts = scan_all_ways(text);
