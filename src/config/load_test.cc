@@ -196,7 +196,12 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"[[fleet]]\nname = \"a\"", "`fleet` comes with a later version"},
         Bad{"[user]\nname = \"a\"", "must be written [[user]]"}, Bad{"[[pool]]\n", "written [pool]"},
         Bad{"pool = 10", "must be a section, written [pool]"}, Bad{"user = [1]", "must be written [[user]]"},
-        Bad{"[pool\n", "t.toml:1:6: "}, Bad{"[pool]\nmode = transaction", "t.toml:2:"},
+        Bad{"[pool\n", "t.toml:1:6: "},
+        Bad{"[log]\nlevel = \"\"\"info\"\"\"", "t.toml:2:9: a string is written in one pair of quotes"},
+        Bad{"[!x]\n", "t.toml:1:2: "}, Bad{"[\n", "t.toml:1:2: "},
+        Bad{"\xc3\xa9 = 1", "t.toml:1:1: only plain letters"},
+        Bad{"[[user]]\nname = m\xc3\xbcller", "t.toml:2:9: only plain letters"},
+        Bad{"[pool]\nmode = transaction", "t.toml:2:"},
         Bad{"[pool]\nwait_timeout = \"fast\"", "t.toml:2:16: `wait_timeout` in [pool] must be a time such as"},
         Bad{"[pool]\nwait_timeout = true", "must be a time such as"},
         Bad{"[pool]\nwait_timeout = \"off\"", "must be a time such as"},
@@ -272,6 +277,22 @@ TEST(Load, NamesAFileThatCannotBeRead) {
     desk.inputs.config_file = "gone.toml";
     desk.inputs.flags.server = "mysql://db";
     EXPECT_THAT(desk.problems(), ElementsAre("gone.toml: cannot be read: no such file"));
+}
+
+TEST(Load, RefusesAFileThatIsNotText) {
+    Desk desk;
+    desk.toml(std::string("[pool]\n[\0]\n", 11));
+    desk.inputs.flags.server = "mysql://db";
+    EXPECT_THAT(desk.problems(), ElementsAre(HasSubstr("t.toml:2:2: only plain letters")));
+}
+
+TEST(Load, TakesAnyLettersInStringsAndComments) {
+    Desk desk;
+    desk.toml("\xef\xbb\xbf# \xc3\xa9\n[[user]]\nname = \"m\xc3\xbcller\" # \xc3\xa9\npassword = 'p\xc3\xa4\"ss'\n");
+    desk.inputs.flags.server = "mysql://db";
+    const auto loaded = desk.good();
+    ASSERT_EQ(loaded.config.users.size(), 1U);
+    EXPECT_EQ(loaded.config.users[0].name, "m\xc3\xbcller");
 }
 
 TEST(Load, SaysHowToNameAServer) {

@@ -2,10 +2,6 @@
 // nobody asked for. Internal to config/.
 #pragma once
 
-#define TOML_EXCEPTIONS 0
-#define TOML_HEADER_ONLY 1
-#include <toml++/toml.h>
-
 #include <map>
 #include <optional>
 #include <string>
@@ -13,6 +9,7 @@
 #include <vector>
 
 #include "config/source.h"
+#include "config/toml.h"
 
 namespace tidegate::config {
 
