@@ -99,6 +99,16 @@ net::Task<bool> ClientSession::settle(protocol::ReplyShape shape, const sql::Fac
         }
         session_.on_status(reply->outcome.status);
     }
+    if (session_.collation_unknown()) {
+        const Result<Answer> reply = co_await lease_->query("SELECT @@session.collation_connection");
+        if (!reply) {
+            lose_lease();
+            end_ = ClientEnd::server_lost;
+            co_return false;
+        }
+        const auto rows = reply->rows();
+        if (!rows.empty() && !rows[0].empty() && rows[0][0]) session_.on_collation(*rows[0][0]);
+    }
     note_leftovers(facts, outcome);
     while (kills_under_way_ > 0) co_await kills_done_;  // a KILL that comes late must not hit the next client (Trap 12)
     if (facts.new_generation && !outcome.error) core_.new_generation();

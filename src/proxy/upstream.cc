@@ -344,8 +344,9 @@ net::Task<Result<void>> Upstream::reset(ServerConnection& connection) {
     if (!reply) co_return std::unexpected(reply.error());
     if (reply->outcome.error) co_return std::unexpected(reply->error);
     // The variables are the server's defaults now, the character sets too, which a session always has of its own.
+    // The schema stays, but its character set does not (MariaDB): it has to be entered again.
     session::State state;
-    state.schema = connection.state()->schema;
+    if (!connection.state()->schema.empty()) state.schema = session::kUnknown;
     for (const char* name :
          {"character_set_client", "character_set_connection", "character_set_results", "collation_connection"}) {
         state.variables.push_back({name, std::string(session::kUnknown)});

@@ -190,8 +190,18 @@ bool Session::see(const protocol::TrackerReader::Item& item) {
     }
 }
 
+void Session::on_collation(std::string_view collation) {
+    collation_unknown_ = false;
+    const Variable change{"collation_connection", std::string(collation)};
+    state_ = states_.with_variables(state_, {&change, 1});
+}
+
 void Session::apply_changes() {
     if (!changes_.empty()) {
+        const auto reported = [&](std::string_view name) {
+            return std::ranges::find(changes_, name, &Variable::name) != changes_.end();
+        };
+        collation_unknown_ = reported("character_set_connection") && !reported("collation_connection");
         state_ = states_.with_variables(state_, changes_);
         changes_.clear();
         read_mode();

@@ -52,6 +52,10 @@ public:
     // on_status().
     [[nodiscard]] bool after(const sql::Facts& facts, const protocol::ReplyWalker::Outcome& outcome);
     void on_status(std::uint16_t status);
+    // The character set of the connection has changed, and the trackers have not told the collation that came with it:
+    // ask, then call on_collation(). (MariaDB reports SET NAMES x COLLATE y without y.)
+    [[nodiscard]] bool collation_unknown() const { return collation_unknown_; }
+    void on_collation(std::string_view collation);
 
     // The commands of prepared statements, which have no text of their own when they run.
     void prepared(const sql::Facts& facts, const protocol::ReplyWalker::Outcome& outcome);
@@ -92,6 +96,7 @@ private:
     bool session_mode_ = false;
     bool one_shot_ = false;
     bool savepoint_ = false;
+    bool collation_unknown_ = false;
     bool carried_ = false;  // the statement under way sets only what is carried
     std::vector<Prepared> statements_;
 
