@@ -131,6 +131,22 @@ TEST_F(BudgetTest, A1226ClosesOneAccountsLimit) {
     EXPECT_EQ(budget.room(0, now), Room::yes);
 }
 
+TEST_F(BudgetTest, AnAccountsLimitIsProbedToo) {
+    open(3, 1);
+    fail(OpenFailure::account_limit, 1);
+    EXPECT_EQ(budget.room(1, now + 900ms), Room::account_full);
+    now += 1s;
+    EXPECT_EQ(budget.room(1, now), Room::yes);
+    budget.start(1);
+    EXPECT_EQ(budget.room(1, now), Room::account_full) << "the probe is under way";
+    budget.failed(1, OpenFailure::account_limit, now);
+    EXPECT_EQ(budget.room(1, now + 1s), Room::account_full) << "refused: the next one comes later";
+    now += 2s;
+    EXPECT_EQ(budget.room(1, now), Room::yes);
+    open(1, 1);
+    EXPECT_EQ(budget.limit_of(1), 4U);
+}
+
 TEST_F(BudgetTest, OneProbeAtATimeThenFullPaceWhenTheLimitIsReached) {
     open(5);
     fail(OpenFailure::too_many);
