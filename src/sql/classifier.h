@@ -146,6 +146,7 @@ private:
 
     // statement_head.cc: what a statement is
     void first_word(Word word);
+    void first_word_of_others(Word word);
     void on_head(const Token& token, const WordInfo* info);
     void on_second_word(Word word);
     void on_transaction_word(Word word);

@@ -163,7 +163,7 @@ struct Facts {
     // transaction's characteristics, all of which can be restored elsewhere from what the server reports.
     bool set_only_carried = false;
     // A SET in a spelling that MariaDB does not report through its trackers (`SET @@x = ..`): the values of
-    // `set_names` must be asked for. Where their number is not known to be complete the statement pins instead.
+    // `set_names` must be asked for.
     bool set_unreported = false;
 
     // SET NAMES, SET CHARACTER SET, character_set_connection: collation_connection changes too, and neither server
@@ -172,8 +172,9 @@ struct Facts {
     bool set_collation = false;
     TextSpan collation;  // of SET NAMES .. COLLATE x, without quotes
 
-    std::uint8_t set_count = 0;                         // how many of set_names are there
-    std::array<TextSpan, kMaxSetNames> set_names = {};  // the session variables that it sets, without quotes
+    std::uint8_t set_count = 0;  // how many of set_names are there
+    std::array<TextSpan, kMaxSetNames> set_names =
+        {};  // the session variables that it sets, without quotes; all of them, or it pins
 
     Bare bare = Bare::none;
     TextSpan column;  // the column's name where `bare` is a SELECT: the expression as it was written, or the alias

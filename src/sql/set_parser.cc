@@ -219,10 +219,7 @@ void SetParser::commit(Dialect dialect, Facts& facts) {
     if (facts.set_count < kMaxSetNames) {
         facts.set_names[facts.set_count++] = name_;
     } else {
-        too_many_ = true;
-    }
-    if (too_many_ && facts.set_unreported) {
-        pin(Pin::variable, facts);
+        pin(Pin::variable, facts);  // the list must be complete
     }
 }
 

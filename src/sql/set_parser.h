@@ -67,7 +67,6 @@ private:
     bool names_account_ = false;
     bool about_accounts_ = false;
     bool changes_lexing_ = false;
-    bool too_many_ = false;
     Word scope_word_ = Word::none;  // of the name, if it may be a scope
     VariableKind kind_ = VariableKind::pinned;
     TextSpan name_;

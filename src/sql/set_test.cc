@@ -118,14 +118,14 @@ TEST(Set, ByTwoAtSignsIsNotReportedByMariadb) {
     EXPECT_EQ(names(text, scan(text, kMariadb)), "sql_mode time_zone");
 }
 
-TEST(Set, OfMoreVariablesThanCanBeListed) {
+TEST(Set, OfMoreVariablesThanCanBeListedPins) {
     std::string text = "SET wait_timeout = 1";
-    for (int i = 0; i < 9; ++i) {
+    for (std::size_t i = 1; i < kMaxSetNames; ++i) {
         text += ", wait_timeout = 1";
     }
     EXPECT_EQ(scan_all_ways(text).set_count, kMaxSetNames);
-    EXPECT_TRUE(scan(text, kMariadb).set_only_carried);
-    EXPECT_TRUE(scan_all_ways(text + ", @@time_zone = '+00:00'").pins.has(Pin::variable));
+    EXPECT_TRUE(scan_all_ways(text).set_only_carried);
+    EXPECT_TRUE(scan_all_ways(text + ", time_zone = '+00:00'").pins.has(Pin::variable));
 }
 
 TEST(Set, OfTheNextTransactionOnly) {

@@ -3,6 +3,7 @@
 
 namespace tidegate::sql {
 
+// Statements that may evaluate something, and what is prepared.
 void Classifier::first_word(Word word) {
     const auto is = [this](Kind kind, Head head = Head::none) {
         s_.kind = kind;
@@ -88,6 +89,19 @@ void Classifier::first_word(Word word) {
         case Word::resignal_:
             reads_expressions(Kind::other);
             break;
+        default:
+            first_word_of_others(word);
+            break;
+    }
+}
+
+// Statements that evaluate nothing.
+void Classifier::first_word_of_others(Word word) {
+    const auto is = [this](Kind kind, Head head = Head::none) {
+        s_.kind = kind;
+        s_.head = head;
+    };
+    switch (word) {
         case Word::use_:
             is(Kind::use);
             break;

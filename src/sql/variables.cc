@@ -10,7 +10,8 @@ namespace {
 // A list of what is known to be harmless. Whatever is not here pins: timestamp, insert_id, last_insert_id, identity,
 // rand_seed1, rand_seed2, gtid_*, server_id, pseudo_*, sql_log_bin, sql_log_off, skip_replication, binlog_*, debug*,
 // dbug, session_track_* (the gate's own), optimizer_trace (its trace stays in the session), character_set_database and
-// collation_database (they belong to the schema), default_master_connection, resultset_metadata, wsrep_on, ..
+// collation_database (they belong to the schema), innodb_tmpdir and the like (the value that is reported for NULL
+// cannot be set), default_master_connection, resultset_metadata, wsrep_on, ..
 constexpr auto kBoth = std::to_array<std::string_view>({
     "auto_increment_increment",
     "auto_increment_offset",
@@ -26,7 +27,6 @@ constexpr auto kBoth = std::to_array<std::string_view>({
     "collation_server",
     "completion_type",
     "default_storage_engine",
-    "default_tmp_storage_engine",
     "default_week_format",
     "div_precision_increment",
     "eq_range_index_dive_limit",
@@ -34,11 +34,9 @@ constexpr auto kBoth = std::to_array<std::string_view>({
     "foreign_key_checks",
     "group_concat_max_len",
     "innodb_ft_enable_stopword",
-    "innodb_ft_user_stopword_table",
     "innodb_lock_wait_timeout",
     "innodb_strict_mode",
     "innodb_table_locks",
-    "innodb_tmpdir",
     "interactive_timeout",
     "join_buffer_size",
     "keep_files_on_create",
@@ -135,7 +133,6 @@ constexpr auto kMariadb = std::to_array<std::string_view>({
     "standard_compliant_cte",
     "storage_engine",
     "system_versioning_alter_history",
-    "system_versioning_asof",
     "tcp_nodelay",
     "tmp_disk_table_size",
     "tmp_memory_table_size",
