@@ -1,0 +1,71 @@
+# What one does with Tidegate's sources. Every goal installs what it needs (scripts/setup says what) and builds what it
+# runs; a second run does nothing that is done already. Debian 12; root, or a user with sudo.
+JOBS ?= $(shell nproc)
+SECONDS ?= 60
+PREFIX ?= /usr/local
+export TIDEGATE_JOBS := $(JOBS)
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test bench lint format asan tsan fuzz install clean
+.NOTPARALLEL:
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo "Set JOBS=N to use other than all $(JOBS) cores."
+
+# configure(preset, tests ON or OFF): once, and again when the presets change or the tests are wanted now. CMake sees to
+# the rest by itself whenever ninja runs.
+configure = @[ build/$(1)/build.ninja -nt CMakePresets.json ] && \
+	{ [ $(2) = OFF ] || grep -qs '^BUILD_TESTING:BOOL=ON' build/$(1)/CMakeCache.txt; } || \
+	cmake --preset $(1) -DBUILD_TESTING=$(2)
+suite = ctest --test-dir build/$(1) -j$(JOBS) --output-on-failure $(ARGS)
+
+build:  ## the program: build/release/bin/tidegate
+	@scripts/setup build
+	$(call configure,release,OFF)
+	@ninja -C build/release -j$(JOBS) tidegate
+
+demo:  ## a thousand clients on a private MariaDB, without and with the gate
+	@scripts/setup demo
+	$(call configure,release,OFF)
+	@ninja -C build/release -j$(JOBS) tidegate
+	@build/release/bin/tidegate demo $(ARGS)
+
+test:  ## every test (ARGS='-R NAME' for some: they go to ctest)
+	@scripts/setup test
+	$(call configure,release,ON)
+	@ninja -C build/release -j$(JOBS)
+	@$(call suite,release)
+
+asan tsan:
+	@scripts/setup test
+	$(call configure,$@,ON)
+	@ninja -C build/$@ -j$(JOBS)
+	@TIDEGATE_PATIENCE=10 $(call suite,$@)
+asan: ## every test under AddressSanitizer and UndefinedBehaviorSanitizer
+tsan: ## every test under ThreadSanitizer
+
+fuzz:  ## every fuzz target for SECONDS=60 each; stops at the first finding
+	@scripts/setup fuzz
+	$(call configure,fuzz,OFF)
+	@ninja -C build/fuzz -j$(JOBS)
+	@scripts/fuzz $(SECONDS)
+
+bench:  ## the figures of docs/performance.md, beside direct connections, a bare relay and HAProxy
+	@scripts/setup bench
+	@bench/run $(ARGS)
+
+lint:  ## format, clang-tidy, shellcheck, the include table, headers that compile alone
+	@scripts/setup lint
+	$(call configure,release,ON)
+	@scripts/lint
+
+format:  ## puts all sources into the format that lint asks for
+	@scripts/setup lint
+	@git ls-files '*.cc' '*.h' | xargs clang-format-19 -i
+
+install: build  ## the program into PREFIX=/usr/local (DESTDIR is taken into account)
+	@cmake --install build/release --prefix $(PREFIX) --strip
+
+clean:  ## removes build/ (what fuzzing has learnt stays in .cache/)
+	@rm -rf build
