@@ -50,18 +50,22 @@ std::string own_program() {
 Result<RunningGate> start_gate(const Workplace& workplace, const PrivateServer& server, unsigned connections,
                                unsigned clients) {
     RunningGate gate;
-    gate.port = free_port();
-    const auto file = workplace.file("tidegate.toml");
-    if (auto written = write_file(file, configuration(server, gate.port, connections, clients)); !written) {
-        return std::unexpected(written.error());
+    constexpr int kTries = 3;  // somebody may take the port between the choice and the start
+    for (int i = 0; i < kTries && interrupted() == 0; ++i) {
+        gate.port = free_port();
+        const auto file = workplace.file(fmt::format("tidegate-{}.toml", i));
+        if (auto written = write_file(file, configuration(server, gate.port, connections, clients)); !written) {
+            return std::unexpected(written.error());
+        }
+        auto child =
+            Child::start({{own_program(), "serve", "-c", file}, workplace.folder(), "", workplace.file("gate.log")});
+        if (!child) return std::unexpected(child.error());
+        gate.child = std::move(*child);
+        const bool done = wait_for(20s, [&] { return !gate.child.running() || serves(server, gate.port); });
+        if (done && gate.child.running()) return gate;
+        if (gate.child.running()) break;
     }
-    auto child =
-        Child::start({{own_program(), "serve", "-c", file}, workplace.folder(), "", workplace.file("gate.log")});
-    if (!child) return std::unexpected(child.error());
-    gate.child = std::move(*child);
-    const bool up = wait_for(20s, [&] { return !gate.child.running() || serves(server, gate.port); });
-    if (!up || !gate.child.running()) return fail("the gate did not serve:\n" + gate.child.last_words());
-    return gate;
+    return fail("the gate did not serve:\n" + gate.child.last_words());
 }
 
 }  // namespace tidegate::demo

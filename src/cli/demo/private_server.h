@@ -1,5 +1,6 @@
 // A MariaDB of the demo's own: data in the temporary folder, a port on loopback, accounts with a random password. It is
-// set up as servers are out of the box, with max_connections 151. Owned by the main thread.
+// set up as servers are out of the box, with max_connections 151, but for a longer listen backlog. Owned by the main
+// thread.
 #pragma once
 
 #include <cstdint>
