@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/log.h"
 #include "protocol/frame.h"
 #include "protocol/packets.h"
 #include "proxy/core.h"
@@ -65,16 +66,28 @@ net::Task<void> ClientSession::run() {
 net::Task<void> ClientSession::serve() {
     while (!killed_) {
         busy_ = false;
+        busy_since_ = core_.loop.now();
         if (core_.draining() && lease_ == nullptr) {
             (void)end_if_idle();
             co_return;
         }
         if (in_.empty()) in_.reset();  // at rest a session holds no buffer
-        co_await stream_->socket().readable();
+        if (lease_ == nullptr) {
+            co_await stream_->socket().readable();
+        } else {
+            net::Socket& server = lease_->stream().socket();
+            co_await stream_->socket().readable_or_hangup(server);
+            if (server.hung_up()) {  // what it held for this session is gone; its place is another's
+                lose_lease();
+                lost_between_ = true;
+                continue;
+            }
+        }
         const bool more = co_await read_more();
         if (!more) break;
         while (has_command()) {
             busy_ = true;
+            busy_since_ = core_.loop.now();
             const bool alive = co_await command();
             if (!alive) co_return;
         }
@@ -111,6 +124,19 @@ net::Task<bool> ClientSession::command() {
         co_return false;
     }
     const auto code = static_cast<Command>(in_.filled()[protocol::kHeaderSize]);
+    if (timed_out_ && code != Command::quit) {
+        end_ = ClientEnd::killed;
+        co_await say(Error{1205, "HY000",
+                           "Tidegate has rolled this transaction back: it sat idle longer than [pool] "
+                           "idle_in_transaction allows while "
+                           "others were waiting for a connection. Connect again and repeat it"});
+        co_return false;
+    }
+    if (lost_between_ && code != Command::quit) {
+        end_ = ClientEnd::server_lost;
+        co_await say(server_lost());
+        co_return false;
+    }
     const protocol::CommandRule& rule = protocol::rule_of(code);
     large_text_ = false;
     if (rule.treatment == protocol::Treatment::refuse) {
@@ -353,6 +379,28 @@ net::Task<void> ClientSession::kill(bool query_only) {
         const std::uint32_t thread = lease_->thread_id();
         co_await core_.kill_query(thread, user_, credential_);
         if (--kills_under_way_ == 0) kills_done_.set();
+    }
+}
+
+void ClientSession::check_times(TimePoint now) {
+    const Duration taken = now - busy_since_;
+    const Duration statement = core_.config.server.query_timeout;
+    const Duration idle = core_.config.pool.idle_in_transaction;
+    if (lease_ == nullptr) return;
+    if (busy_) {
+        if (statement > Duration::zero() && taken > statement && kills_under_way_ == 0) {
+            log::warn("Client {} ({}@{}, {}): its statement is killed after {:.0f} s, [server] query_timeout", id_,
+                      user_, stream_->peer().host(), program_, seconds(taken));
+            net::spawn(kill(true));
+        }
+    } else if (idle > Duration::zero() && taken > idle && core_.pool.waiting() > 0 && session_.in_transaction()) {
+        log::warn(
+            "Client {} ({}@{}, {}): its transaction sat idle for {:.0f} s while {} clients wait, and is rolled back "
+            "([pool] "
+            "idle_in_transaction)",
+            id_, user_, stream_->peer().host(), program_, seconds(taken), core_.pool.waiting());
+        timed_out_ = true;
+        lease_->stream().shut_down();  // the server rolls back, and this session's coroutine wakes up to it
     }
 }
 

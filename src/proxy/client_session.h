@@ -61,6 +61,8 @@ public:
     // From the outside, between two resumptions. kill() ends the client, or what it is running; end_if_idle() says 1053
     // to a client that holds nothing (true: it did).
     net::Task<void> kill(bool query_only);
+    // Once a second: has a statement, or an idle transaction that others wait behind, taken longer than is allowed?
+    void check_times(TimePoint now);
     [[nodiscard]] bool end_if_idle();
     void shut_down() { stream_->shut_down(); }
 
@@ -129,6 +131,9 @@ private:
     net::Task<bool> lost_server(bool repeatable);
 
     static constexpr std::uint16_t kServerLost = 2013;
+    [[nodiscard]] static Error server_lost() {
+        return {kServerLost, "08S01", "Lost connection to MySQL server during query"};
+    }
 
     Core& core_;
     std::unique_ptr<net::Stream> stream_;
@@ -153,10 +158,13 @@ private:
     std::size_t command_in_hand_ = 0;  // bytes at the front of in_: kept until the reply is there, to run it again
     bool large_text_ = false;          // the large command under way is a statement's text
     bool killed_ = false;
+    bool timed_out_ = false;        // its transaction was ended because it sat idle: the next command is told
+    bool lost_between_ = false;     // the lease's connection ended between two commands: the next one is told
     unsigned kills_under_way_ = 0;  // KILL QUERYs that were sent for the statement under way: the lease waits for them
     net::Event kills_done_;
     ClientEnd end_ = ClientEnd::vanished;
-    TimePoint since_;
+    TimePoint since_;       // connected
+    TimePoint busy_since_;  // or idle since
 
     session::Session session_;
     protocol::ReplyWalker walker_;

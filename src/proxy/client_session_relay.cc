@@ -141,25 +141,28 @@ net::Task<bool> ClientSession::lost_server(bool repeatable) {
     const TimePoint opened = lease_->opened_at;
     const bool started = walker_.started();
     lose_lease();
-    if (repeatable && !started && session_.hold() == session::Hold::none) {
+    bool may_repeat = repeatable && !started && session_.hold() == session::Hold::none;
+    const TimePoint deadline = core_.loop.now() + core_.config.pool.wait_timeout;
+    while (may_repeat && core_.loop.now() < deadline) {
         const Result<void> taken = co_await take_lease();
         if (stream_->socket().hung_up()) {
             give_up_lease();
             co_return false;
         }
-        if (taken) {
-            const Result<bool> restarted = co_await core_.server_started_after(*lease_, opened);
-            if (restarted && *restarted) co_return true;
-            if (restarted) {
-                give_up_lease();
-            } else {
-                lose_lease();
-            }
+        if (!taken) break;
+        const Result<bool> restarted = co_await core_.server_started_after(*lease_, opened);
+        if (restarted && *restarted) co_return true;
+        if (restarted) {
+            give_up_lease();
+            may_repeat = false;
+        } else {
+            lose_lease();  // one that died with the server and was not known yet to be dead, or the server is lost
+                           // again
         }
     }
     end_ = ClientEnd::server_lost;
     // In the middle of a result no error packet would be understood: the connection just ends.
-    if (!started) co_await say(Error{kServerLost, "08S01", "Lost connection to MySQL server during query"});
+    if (!started) co_await say(server_lost());
     co_return false;
 }
 
