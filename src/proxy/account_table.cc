@@ -24,6 +24,11 @@ budget::AccountId AccountTable::admit(std::string_view name, protocol::auth::Cre
     return found->second;
 }
 
+std::optional<budget::AccountId> AccountTable::find(std::string_view name) const {
+    const auto found = ids_.find(name);
+    return found == ids_.end() ? std::nullopt : std::optional(found->second);
+}
+
 bool AccountTable::may_enter(budget::AccountId id, std::string_view schema, TimePoint now) const {
     const auto found = accounts_[id].schemas.find(schema);
     return found != accounts_[id].schemas.end() && now - found->second < kSchemaBelieved;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,7 @@ public:
     budget::AccountId admit(std::string_view name, protocol::auth::CredentialPtr credential, std::uint16_t charset,
                             config::PoolMode mode);
 
+    [[nodiscard]] std::optional<budget::AccountId> find(std::string_view name) const;
     [[nodiscard]] const Account& operator[](budget::AccountId id) const { return accounts_[id]; }
     [[nodiscard]] std::size_t size() const { return accounts_.size(); }
     void set_mode(budget::AccountId id, config::PoolMode mode) { accounts_[id].mode = mode; }

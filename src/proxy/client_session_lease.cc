@@ -78,6 +78,7 @@ bool ClientSession::needs_own_insert_id(const sql::Facts& facts) {
 bool ClientSession::lease_fits(const sql::Facts& facts) const {
     if (lease_->state() != session_.state()) return false;
     if (lease_->insert_id_of != id_ && needs_own_insert_id(facts)) return false;
+    if (lease_->used_by != id_ && core_.hidden_locks()) return false;
     return lease_->used_by == id_ || (!lease_->leftovers && !facts.asks.any() && !(leftovers_ && leftovers_->any()));
 }
 
@@ -92,6 +93,10 @@ net::Task<Result<void>> ClientSession::fit_lease(const sql::Facts& facts) {
         const std::shared_ptr<Leftovers> others = std::exchange(lease_->leftovers, nullptr);
         const bool alive = co_await others->fetch(*lease_);
         if (!alive) co_return fail(2013, "08S01", "Lost connection to the server before the statement was sent");
+    }
+    if (changed_hands && lease_->used_by != 0 && core_.hidden_locks()) {
+        const Result<void> reset = co_await core_.upstream.reset(*lease_);
+        if (!reset) co_return fail(kServerLost, "08S01", "a connection could not be reset");
     }
     if (lease_->state() != session_.state()) {
         const Result<void> restored = co_await restore_state();

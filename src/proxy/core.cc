@@ -25,8 +25,9 @@ using pool::CloseReason;
 
 namespace {
 
-constexpr Duration kGoodBye = 1s;  // for the server to close its end
-constexpr Duration kCleanUp = 5s;  // for a reset
+constexpr Duration kGoodBye = 1s;       // for the server to close its end
+constexpr Duration kRoomForProof = 2s;  // then a proof goes ahead, on one of the connections held in reserve
+constexpr Duration kCleanUp = 5s;       // for a reset
 
 Result<std::string> read_file(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
@@ -356,6 +357,37 @@ net::Task<Result<std::string>> Core::prove(const std::string& user, protocol::au
             1040, "08004",
             fmt::format("Too many connections: {} logins are being proved at the server already", hold_off.proving()));
     }
+    // The login is a connection as any other: it counts while it is there.
+    const budget::AccountId account = accounts.find(user).value_or(static_cast<budget::AccountId>(accounts.size()));
+    const bool counted = co_await wait_for_room(account, std::min(deadline, loop.now() + kRoomForProof));
+    if (counted) budget.start(account);
+    const Result<std::string> proved = co_await prove_now(user, credential, deadline);
+    if (counted) {
+        const budget::OpenFailure failure = proved ? budget::OpenFailure::denied : failure_of(proved.error());
+        if (failure == budget::OpenFailure::denied || failure == budget::OpenFailure::other) {
+            budget.opened(
+                account,
+                loop.now());  // the server answered; whether it liked the password is not the budget's business
+            budget.gone(account);
+        } else {
+            budget.failed(account, failure, loop.now());
+        }
+        pool.budget_changed(loop.now());
+    }
+    co_return proved;
+}
+
+// The budget's room for one more; false where there is none in time.
+net::Task<bool> Core::wait_for_room(budget::AccountId account, TimePoint deadline) {
+    while (budget.room(account, loop.now()) != budget::Room::yes) {
+        if (loop.now() >= deadline) co_return false;
+        co_await loop.sleep(net::Loop::kTick);
+    }
+    co_return true;
+}
+
+net::Task<Result<std::string>> Core::prove_now(const std::string& user, protocol::auth::CredentialPtr credential,
+                                               TimePoint deadline) {
     while (true) {
         bool password_used = false;
         auto opened = co_await upstream.open({.user = user, .credential = credential}, &password_used);
@@ -377,17 +409,19 @@ net::Task<Result<std::string>> Core::prove(const std::string& user, protocol::au
     }
 }
 
-// Over a Unix socket a server may admit a client for its operating system user, whatever the password. One that admits a
-// password that nobody has proves nothing.
+// Over a Unix socket a server may admit a client for its operating system user, whatever the password. One that admits
+// a password that nobody has proves nothing.
 net::Task<Result<void>> Core::server_checks_password(const std::string& user) {
     std::array<std::byte, 32> random;
     fill_random(random);
     auto opened = co_await upstream.open({.user = user, .credential = protocol::auth::decoy_credential(random)});
     if (!opened && (opened.error().error.code == 1045 || opened.error().error.code == 1698)) co_return Result<void>{};
-    co_return fail(1045, "28000",
-                   fmt::format("Access denied for user '{}': the server admits this account without asking for its password, so Tidegate "
-                               "cannot prove it; give the account a password, or configure it as a [[user]]",
-                               user));
+    co_return fail(
+        1045, "28000",
+        fmt::format(
+            "Access denied for user '{}': the server admits this account without asking for its password, so Tidegate "
+            "cannot prove it; give the account a password, or configure it as a [[user]]",
+            user));
 }
 
 net::Task<std::string> Core::matched_host(ServerConnection& connection) {
@@ -430,7 +464,9 @@ bool Core::idle() const {
 void Core::reload(config::Config settings) {
     config = std::move(settings);
     budget.set_options(budget_options(config));
+    idle_timeout_ = {};  // the next round sets the pool's options
     pool.set_options(pool_options(config), loop.now());
+    next_round_ = {};
     book.set_rules(account_rules(config));
     hold_off.set_limits(hold_off_limits(config));
     if (auto configured = configured_accounts(config)) {

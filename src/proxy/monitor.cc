@@ -180,6 +180,18 @@ net::Task<bool> Monitor::look_at_accounts() {
                                 .others = name == core_.config.server.user ? 1U : 0U});
     }
     core_.pool.budget_changed(core_.loop.now());
+    co_return co_await look_at_routines();
+}
+
+// Named locks that are taken where no statement shows it.
+net::Task<bool> Monitor::look_at_routines() {
+    const Result<Answer> found = co_await connection_->query(
+        "SELECT (SELECT COUNT(*) FROM information_schema.ROUTINES WHERE ROUTINE_DEFINITION LIKE '%get_lock%') + "
+        "(SELECT COUNT(*) FROM information_schema.TRIGGERS WHERE ACTION_STATEMENT LIKE '%get_lock%') + "
+        "(SELECT COUNT(*) FROM information_schema.VIEWS WHERE VIEW_DEFINITION LIKE '%get_lock%')");
+    if (!found) co_return false;
+    const auto rows = found->rows();
+    if (!rows.empty() && !rows[0].empty()) core_.set_hidden_locks(number(rows[0][0]).value_or(0) > 0);
     co_return true;
 }
 

@@ -43,6 +43,7 @@ private:
     net::Task<bool> carry_out_orders();
     net::Task<bool> look();
     net::Task<bool> look_at_accounts();
+    net::Task<bool> look_at_routines();
     void drop_connection();
     net::Task<void> rest(Duration time);
 
