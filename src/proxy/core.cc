@@ -445,6 +445,38 @@ std::string Core::why_unreachable() const {
 
 void Core::tick(TimePoint now) {
     pool.tick(now);
+    if (now >= next_round_) go_round(now);
+}
+
+// Once a second: the time-outs of statements and of transactions, and what has been learnt since.
+void Core::go_round(TimePoint now) {
+    next_round_ = now + 1s;
+    if (config.server.query_timeout > Duration::zero() || config.pool.idle_in_transaction > Duration::zero()) {
+        for (auto& [id, each] : clients_) each->check_times(now);
+    }
+    // The server ends connections that rest for its wait_timeout: ours are retired before.
+    Duration rest = config.pool.idle_timeout;
+    if (upstream.facts()) rest = std::min(rest, upstream.facts()->wait_timeout / 2);
+    if (rest != idle_timeout_) {
+        idle_timeout_ = rest;
+        pool::Options options = pool_options(config);
+        options.idle_timeout = rest;
+        pool.set_options(options, now);
+    }
+}
+
+void Core::set_hidden_locks(bool found) {
+    if (found == hidden_locks_) return;
+    hidden_locks_ = found;
+    if (found) {
+        log::warn(
+            "A stored routine, trigger or view of the server calls GET_LOCK: since nothing tells when one does, "
+            "connections are "
+            "reset before another client gets them, and such a lock lasts until then. Use session mode for accounts "
+            "that need it");
+    } else {
+        log::info("No stored routine, trigger or view of the server calls GET_LOCK any more");
+    }
 }
 
 void Core::start_draining() {
