@@ -16,8 +16,8 @@ namespace {
 using proxy::ServerState;
 using proxy::Snapshot;
 
-Response json_response(unsigned status, const nlohmann::json& body) {
-    using nlohmann::json;
+Response json_response(unsigned status, const nlohmann::ordered_json& body) {
+    using json = nlohmann::ordered_json;
     return {.status = status, .body = body.dump(2, ' ', false, json::error_handler_t::replace) + "\n"};
 }
 

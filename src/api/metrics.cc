@@ -147,7 +147,8 @@ void add_clients(Page& page, const Snapshot& s) {
     page.counter("tidegate_held_off_total", "Connections refused because of their address's failed logins.",
                  s.held_off);
     page.counter("tidegate_statements_total", "Statements and commands relayed.", s.statements);
-    page.counter("tidegate_transactions_total", "Leases that ended with their transaction.", s.transactions);
+    page.counter("tidegate_transactions_total", "Transactions of several statements that clients ended.",
+                 s.transactions);
     page.counter("tidegate_client_received_bytes_total", "Bytes from clients.", s.bytes_from_clients);
     page.counter("tidegate_client_sent_bytes_total", "Bytes to clients.", s.bytes_to_clients);
     page.counters("tidegate_pins_total", "Leases that outlived their transaction, by cause.", "cause", s.pins);

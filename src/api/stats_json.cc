@@ -7,7 +7,7 @@
 namespace tidegate::api {
 namespace {
 
-using nlohmann::json;
+using json = nlohmann::ordered_json;
 using proxy::ServerState;
 using proxy::Snapshot;
 
