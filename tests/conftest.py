@@ -44,7 +44,7 @@ def start(kind, **options):
 def shared(kind):
     server = _shared.get(kind)
     if server is None or not server.running:
-        server = _shared[kind] = start(kind, max_connections=500)
+        server = _shared[kind] = start(kind, max_connections=500, max_allowed_packet="64M")
     return server
 
 

@@ -162,8 +162,18 @@ def compare(expected, seen):
 @pytest.mark.parametrize("driver", DRIVERS)
 def test_the_gate_looks_like_the_server(driver, tls, any_server, work, new_gate):
     expected = direct(work, driver, any_server, tls)
-    gate = new_gate(any_server, listen={"require_tls": tls == "required"}, budget={"max_connections": 4, "reserve": 0})
-    compare(expected, work(driver, gate.port, tls))
+    gate = new_gate(any_server, listen={"require_tls": tls == "required"}, budget={"max_connections": 4, "reserve": 0},
+                    server={"tls": "required" if tls == "required" else "disabled"})
+    seen = work(driver, gate.port, tls)
+    assert bool(seen[0]["cipher"]) == (tls == "required")
+    compare(expected, seen)
+    assert gate.api()["peak"] >= 1, "the work did not go through the gate"
+
+
+def test_required_tls_is_required(any_server, work, new_gate):
+    gate = new_gate(any_server, listen={"require_tls": True})
+    with pytest.raises(CannotLogIn):
+        work("python-pymysql", gate.port, "off")
 
 
 @pytest.mark.parametrize("driver", ["php-mysqli", "php-pdo-native", "node-mysql2", "python-pymysql", "go", "ruby-mysql2",

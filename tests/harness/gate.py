@@ -73,13 +73,15 @@ class Gate:
         """Writes the configuration (for the next start, or for sighup). Ports stay once they are chosen."""
         if not hasattr(self, "port"):
             self.port, self.api_port = free_port(), free_port()
-        tables = {"server": {}, "listen": {"address": f"127.0.0.1:{self.port}"},
+        tables = {"server": {}, "listen": {"address": f"127.0.0.1:{self.port}", "drain_timeout": "3s"},
                   "api": {"address": f"127.0.0.1:{self.api_port}"}, "log": {"level": "debug"}}
         if self.server is not None:
             tables["server"]["url"] = f"mysql://monitor:monitor-secret@127.0.0.1:{self.server.port}"
         for name, table in config.items():
             tables[name] = {**tables.get(name, {}), **table} if isinstance(table, dict) else table
-        (self.folder / "tidegate.toml").write_text(toml({n: t for n, t in tables.items() if t}))
+        file = self.folder / "tidegate.toml"
+        file.touch(mode=0o600)
+        file.write_text(toml({n: t for n, t in tables.items() if t}))
 
     def _try_start(self, wait_ready, last):
         try:
@@ -176,6 +178,13 @@ class Gate:
         """Asks it to stop, and waits; its exit code."""
         self.signal(signal.SIGTERM)
         return self._process.wait(seconds)
+
+    def restart(self, seconds=20.0):
+        """An orderly end and a new start on the same ports."""
+        code = self.sigterm(seconds)
+        if code != 0:
+            raise GateFailed(f"the gate ended with {code}\n{self.tail()}")
+        return self.start()
 
     def kill9(self):
         self._expected_end = True

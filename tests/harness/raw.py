@@ -266,7 +266,7 @@ class Client:
         """The rows of one result set; anything else is an error."""
         reply = self.query(statement)
         if not isinstance(reply, ResultSet) or isinstance(reply.end, Err):
-            raise AssertionError(f"{statement!r} gave {reply}")
+            raise AssertionError(f"{statement[:200]!r} gave {str(reply)[:500]}")
         return reply.rows
 
     def value(self, statement):
