@@ -67,10 +67,7 @@ net::Task<void> ClientSession::serve() {
     while (!killed_) {
         busy_ = false;
         busy_since_ = core_.loop.now();
-        if (core_.draining() && lease_ == nullptr) {
-            (void)end_if_idle();
-            co_return;
-        }
+        if (core_.draining() && end_if_idle()) co_return;
         if (in_.empty()) in_.reset();  // at rest a session holds no buffer
         if (lease_ == nullptr) {
             co_await stream_->socket().readable();
@@ -405,7 +402,8 @@ void ClientSession::check_times(TimePoint now) {
 }
 
 bool ClientSession::end_if_idle() {
-    if (!logged_in_ || busy_ || lease_ != nullptr || !in_.empty()) return false;
+    const bool in_work = lease_ != nullptr && session_.in_work();
+    if (!logged_in_ || busy_ || in_work || !in_.empty()) return false;
     end_ = ClientEnd::draining;
     std::vector<std::byte> packet;
     protocol::write_err(0, Error{1053, "08S01", "Server shutdown in progress"}, packet);

@@ -59,7 +59,7 @@ public:
     void refused(const Error& error);
 
     // From the outside, between two resumptions. kill() ends the client, or what it is running; end_if_idle() says 1053
-    // to a client that holds nothing (true: it did).
+    // to a client that is in the middle of nothing (true: it did).
     net::Task<void> kill(bool query_only);
     // Once a second: has a statement, or an idle transaction that others wait behind, taken longer than is allowed?
     void check_times(TimePoint now);
@@ -100,6 +100,7 @@ private:
 
     // client_session_login.cc
     net::Task<bool> log_in();
+    net::Task<bool> meet_client_of_load_balancer(const net::Deadline& limit);
     net::Task<bool> greet(std::vector<std::byte>& response, std::uint8_t& sequence);
     net::Task<bool> authenticate(const protocol::HandshakeResponse& response, std::uint8_t& sequence);
     net::Task<bool> enter_schema(std::string schema, std::uint8_t sequence);
@@ -112,10 +113,11 @@ private:
     [[nodiscard]] bool lease_fits(const sql::Facts& facts) const;
     net::Task<Result<void>> fit_lease(const sql::Facts& facts);
     net::Task<Result<void>> restore_state();
-    void end_statement();  // gives the lease back unless something holds it
-    void give_up_lease();  // cleans it, whatever it takes: the session is over, or starts anew
-    void abandon_lease();  // in the middle of something: the statement is killed
-    void lose_lease();     // the server is gone
+    void end_statement();       // gives the lease back unless something holds it
+    void return_unfit_lease();  // it could not be brought to this session's state, and has not got it
+    void give_up_lease();       // cleans it, whatever it takes: the session is over, or starts anew
+    void abandon_lease();       // in the middle of something: the statement is killed
+    void lose_lease();          // the server is gone
 
     // client_session_relay.cc
     net::Task<bool> statement(protocol::ReplyShape shape, sql::Facts facts, std::size_t packet_size, bool large);
@@ -131,6 +133,7 @@ private:
     net::Task<bool> lost_server(bool repeatable);
 
     static constexpr std::uint16_t kServerLost = 2013;
+    static constexpr int kAttempts = 5;  // to bring a connection to this session's state, each on another connection
     [[nodiscard]] static Error server_lost() {
         return {kServerLost, "08S01", "Lost connection to MySQL server during query"};
     }

@@ -68,6 +68,8 @@ bool ClientSession::needs_own_insert_id(const sql::Facts& facts) {
         case sql::Kind::call:
         case sql::Kind::execute:
         case sql::Kind::unknown:
+        case sql::Kind::show:  // SHOW VARIABLES shows it
+        case sql::Kind::ddl:   // CREATE TABLE .. SELECT may generate ids
             return true;
         default:
             return facts.statements > 1 || facts.sets_last_insert_id || facts.asks.has(sql::Ask::last_insert_id);
@@ -78,7 +80,7 @@ bool ClientSession::needs_own_insert_id(const sql::Facts& facts) {
 bool ClientSession::lease_fits(const sql::Facts& facts) const {
     if (lease_->state() != session_.state()) return false;
     if (lease_->insert_id_of != id_ && needs_own_insert_id(facts)) return false;
-    if (lease_->used_by != id_ && core_.hidden_locks()) return false;
+    if (lease_->used_by != id_ && (lease_->unsure || core_.hidden_locks())) return false;
     return lease_->used_by == id_ || (!lease_->leftovers && !facts.asks.any() && !(leftovers_ && leftovers_->any()));
 }
 
@@ -94,13 +96,21 @@ net::Task<Result<void>> ClientSession::fit_lease(const sql::Facts& facts) {
         const bool alive = co_await others->fetch(*lease_);
         if (!alive) co_return fail(2013, "08S01", "Lost connection to the server before the statement was sent");
     }
-    if (changed_hands && lease_->used_by != 0 && core_.hidden_locks()) {
+    if (changed_hands && (lease_->unsure || (lease_->used_by != 0 && core_.hidden_locks()))) {
         const Result<void> reset = co_await core_.upstream.reset(*lease_);
         if (!reset) co_return fail(kServerLost, "08S01", "a connection could not be reset");
     }
     if (lease_->state() != session_.state()) {
         const Result<void> restored = co_await restore_state();
         if (!restored) co_return restored;
+    }
+    if (changed_hands && !ran_statement_ && asks_for_results(facts)) {
+        // A new session's answers: no warnings, no rows found, no rows changed.
+        for (const char* text : {"SELECT 0 FROM DUAL WHERE 0", "SET last_insert_id=0"}) {
+            const Result<Answer> reply = co_await lease_->query(text);
+            if (!reply) co_return std::unexpected(reply.error());
+        }
+        lease_->insert_id_of = id_;
     }
     if (changed_hands && ran_statement_ && asks_for_results(facts)) {
         session_.pin(sql::Pin::asked);  // from now on the connection stays: the next time the answer is there
@@ -161,6 +171,10 @@ void ClientSession::end_statement() {
     lease_->used_by = id_;
     lease_->leftovers = leftovers_ && leftovers_->any() ? leftovers_ : nullptr;
     core_.give_back(*std::exchange(lease_, nullptr));
+}
+
+void ClientSession::return_unfit_lease() {
+    if (session_.hold() == session::Hold::none) core_.reset_and_give_back(*std::exchange(lease_, nullptr));
 }
 
 void ClientSession::give_up_lease() {

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "protocol/packets.h"
+#include "protocol/proxy_header.h"
 #include "proxy/client_session.h"
 #include "proxy/core.h"
 #include "proxy/packet_io.h"
@@ -19,6 +20,10 @@ net::Task<bool> ClientSession::log_in() {
     end_ = ClientEnd::login_failed;
     net::Deadline limit(core_.loop, stream_->socket());
     limit.arm(core_.loop.now() + core_.config.listen.login_timeout);
+    if (core_.load_balancers.include(stream_->peer())) {
+        const bool met = co_await meet_client_of_load_balancer(limit);
+        if (!met) co_return false;
+    }
     std::vector<std::byte> payload;
     std::uint8_t sequence = 0;
     const bool greeted = co_await greet(payload, sequence);
@@ -37,6 +42,29 @@ net::Task<bool> ClientSession::log_in() {
     }
     if (limit.expired()) end_ = ClientEnd::login_timeout;
     co_return false;
+}
+
+// From here on the peer is the one that the PROXY header names. A load balancer's own connections, its health checks,
+// are not held off: it would take all of its clients with it.
+net::Task<bool> ClientSession::meet_client_of_load_balancer(const net::Deadline& limit) {
+    const Result<Speaks> header = co_await read_proxy_header(*stream_);
+    if (!header) {
+        if (limit.expired()) {
+            end_ = ClientEnd::login_timeout;
+            log::warn("{}: no PROXY header came in time, though [listen] proxy_protocol_from lists this address",
+                      stream_->peer().text());
+        } else if (!header.error().message.empty()) {
+            log::warn("{}: {}", stream_->peer().text(), header.error().message);
+            co_await refuse_login(header.error(), 0xFF);
+        }
+        co_return false;
+    }
+    if (*header == Speaks::for_itself) co_return true;
+    if (auto error = core_.held_off(stream_->peer())) {
+        co_await refuse_login(std::move(*error), 0xFF);
+        co_return false;
+    }
+    co_return true;
 }
 
 // The greeting is the server's own, but for the nonce, the id and what the gate does not offer. Then TLS, if the client
@@ -70,6 +98,15 @@ net::Task<bool> ClientSession::greet(std::vector<std::byte>& payload, std::uint8
             co_return false;
         }
         read = co_await proxy::read_packet(*stream_, payload, sequence);
+    }
+    if (!read && !stream_->is_tls() && protocol::resembles_proxy_header(payload)) {
+        Error error{
+            1130, "HY000",
+            fmt::format("Tidegate does not believe a PROXY header of '{}', as [listen] proxy_protocol_from does "
+                        "not list this address",
+                        stream_->peer().host())};
+        log::warn("{}: {}", stream_->peer().text(), error.message);
+        co_await refuse_login(std::move(error), 1);
     }
     if (!read) co_return false;
     if (core_.config.listen.require_tls && !stream_->is_tls() && !stream_->peer().is_unix()) {
@@ -127,7 +164,8 @@ net::Task<bool> ClientSession::authenticate(const protocol::HandshakeResponse& r
             } else if (proved.error().code == 1045 && prove->remembered) {
                 core_.book.refused(user_, *prove->credential);
             }
-            const bool as_local = is_local_host(matched_host) || core_.book.view(user_, core_.loop.now()).local_clients_only;
+            const bool as_local =
+                is_local_host(matched_host) || core_.book.view(user_, core_.loop.now()).local_clients_only;
             action = login.proved(proved ? Result<void>() : std::unexpected(proved.error()), as_local);
         } else if (auto* accept = std::get_if<auth::Accept>(&action)) {
             if (!accept->before_ok.empty()) {
@@ -171,7 +209,7 @@ net::Task<bool> ClientSession::enter_schema(std::string schema, std::uint8_t seq
             } else if (entered.error().code == kServerLost) {
                 lose_lease();
             } else {
-                core_.give_back(*std::exchange(lease_, nullptr));
+                return_unfit_lease();
             }
         }
         if (stream_->socket().hung_up()) co_return false;
@@ -181,7 +219,8 @@ net::Task<bool> ClientSession::enter_schema(std::string schema, std::uint8_t seq
         }
     }
     std::vector<std::byte> packet;
-    protocol::write_ok(static_cast<std::uint8_t>(sequence + 1), {.status = session_.status(), .info = certificate_proof_}, packet);
+    protocol::write_ok(static_cast<std::uint8_t>(sequence + 1),
+                       {.status = session_.status(), .info = certificate_proof_}, packet);
     co_return co_await send(std::move(packet));
 }
 

@@ -12,6 +12,41 @@ namespace tidegate::proxy {
 
 using protocol::ReplyWalker;
 
+namespace {
+
+// Whether a trigger or a function may have run before the error came, and left something in the session: no tracker
+// tells of what a failing statement did. Not after those errors that a statement gets before it begins.
+bool may_have_run_a_program(std::uint16_t error) {
+    switch (error) {
+        case 1007:  // of schemas
+        case 1008:
+        case 1044:
+        case 1046:
+        case 1049:
+        case 1045:  // of privileges
+        case 1142:
+        case 1143:
+        case 1227:
+        case 1370:
+        case 1050:  // of names
+        case 1051:
+        case 1054:
+        case 1146:
+        case 1305:
+        case 1064:  // of syntax
+        case 1065:
+        case 1094:  // of KILL
+        case 1193:  // of SET
+        case 1231:
+        case 1235:
+            return false;
+        default:
+            return true;
+    }
+}
+
+}  // namespace
+
 // Runs the command that begins in_ (whole, or its beginning if it is `large`), with a lease. False: the client's end.
 net::Task<bool> ClientSession::statement(protocol::ReplyShape shape, sql::Facts facts, std::size_t packet_size,
                                          bool large) {
@@ -42,7 +77,7 @@ net::Task<bool> ClientSession::statement(protocol::ReplyShape shape, sql::Facts 
 
 // A lease in this session's state. What was not to be had, and why, is in refusal_.
 net::Task<ClientSession::Ready> ClientSession::get_ready(const sql::Facts& facts) {
-    while (true) {
+    for (int attempts = 0;; ++attempts) {
         const bool had_one = lease_ != nullptr;
         if (!had_one) {
             const Result<void> taken = co_await take_lease();
@@ -50,17 +85,21 @@ net::Task<ClientSession::Ready> ClientSession::get_ready(const sql::Facts& facts
                 refusal_ = taken.error();
                 co_return stream_->socket().hung_up() ? Ready::client_gone : Ready::refused;
             }
+            if (stream_->socket().hung_up()) {  // nobody is there any more to run it for
+                core_.give_back(*std::exchange(lease_, nullptr));
+                co_return Ready::client_gone;
+            }
         }
         if (lease_fits(facts)) co_return Ready::yes;
         const Result<void> fits = co_await fit_lease(facts);
         if (fits) co_return Ready::yes;
         refusal_ = fits.error();
         if (refusal_.code != kServerLost) {
-            end_statement();
+            return_unfit_lease();
             co_return Ready::refused;
         }
         lose_lease();  // nothing of the statement was sent: another connection will do
-        if (had_one) {
+        if (had_one || attempts == kAttempts) {
             end_ = ClientEnd::server_lost;
             co_return Ready::server_lost;
         }
@@ -98,7 +137,9 @@ net::Task<bool> ClientSession::settle(protocol::ReplyShape shape, const sql::Fac
             co_return false;
         }
         session_.on_status(reply->outcome.status);
+        if (reply->outcome.state_changed) session_.pin(sql::Pin::unknown_function);
     }
+    if (outcome.error && may_have_run_a_program(outcome.error_code)) lease_->unsure = true;
     if (session_.collation_unknown()) {
         const Result<Answer> reply = co_await lease_->query("SELECT @@session.collation_connection");
         if (!reply) {
@@ -128,6 +169,7 @@ void ClientSession::note_leftovers(const sql::Facts& facts, const ReplyWalker::O
         leftovers_ = std::make_shared<Leftovers>(core_.loop);
     }
     leftovers_->insert_id |= insert_id;
+    if (session_.keeps_results(facts) && !outcome.error) return;
     leftovers_->warnings = warnings;
     leftovers_->found_rows = facts.calc_found_rows;
     leftovers_->warnings_reply.clear();

@@ -1,6 +1,7 @@
 #include "proxy/core.h"
 
 #include <fmt/format.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include <array>
@@ -59,6 +60,7 @@ Core::Core(net::Loop& event_loop, config::Config settings)
       pool(pool_options(config), budget, *this),
       book(account_rules(config)),
       hold_off(hold_off_limits(config)),
+      load_balancers(config.listen.proxy_protocol_from),
       monitor(*this),
       started_at_(std::chrono::system_clock::now()),
       started_(loop.now()) {
@@ -77,12 +79,11 @@ void Core::admit(std::unique_ptr<net::Stream> stream) {
         const iovec part{packet.data(), packet.size()};
         (void)stream->write_some({&part, 1});
     };
-    if (const Duration wait = hold_off.wait(stream->peer().host(), loop.now()); wait > Duration::zero()) {
-        ++counters.held_off;
-        turn_away(Error{1129, "HY000",
-                        fmt::format("Host '{}' is held off by Tidegate for {:.0f} s more, after too many failed logins",
-                                    stream->peer().host(), seconds(wait))});
-        return;
+    if (!load_balancers.include(stream->peer())) {  // of those it is known later who the client is
+        if (const auto error = held_off(stream->peer())) {
+            turn_away(*error);
+            return;
+        }
     }
     if (clients_.size() >= config.listen.max_clients) {
         turn_away(Error{
@@ -97,6 +98,15 @@ void Core::admit(std::unique_ptr<net::Stream> stream) {
     auto client = std::make_unique<ClientSession>(*this, std::move(stream), id);
     clients_.emplace(id, client.get());
     net::spawn(run_client(std::move(client)));
+}
+
+std::optional<Error> Core::held_off(const net::Address& peer) {
+    const Duration wait = hold_off.wait(peer.host(), loop.now());
+    if (wait <= Duration::zero()) return std::nullopt;
+    ++counters.held_off;
+    return Error{1129, "HY000",
+                 fmt::format("Host '{}' is held off by Tidegate for {:.0f} s more, after too many failed logins",
+                             peer.host(), seconds(wait))};
 }
 
 net::Task<void> Core::run_client(std::unique_ptr<ClientSession> client) {
@@ -454,6 +464,12 @@ void Core::go_round(TimePoint now) {
     if (config.server.query_timeout > Duration::zero() || config.pool.idle_in_transaction > Duration::zero()) {
         for (auto& [id, each] : clients_) each->check_times(now);
     }
+    // What a crowd needed goes back to the system when the crowd is gone.
+    most_clients_ = std::max(most_clients_, clients_.size());
+    if (most_clients_ > 256 && clients_.size() < most_clients_ / 2) {
+        most_clients_ = clients_.size();
+        ::malloc_trim(0);
+    }
     // The server ends connections that rest for its wait_timeout: ours are retired before.
     Duration rest = config.pool.idle_timeout;
     if (upstream.facts()) rest = std::min(rest, upstream.facts()->wait_timeout / 2);
@@ -501,6 +517,7 @@ void Core::reload(config::Config settings) {
     next_round_ = {};
     book.set_rules(account_rules(config));
     hold_off.set_limits(hold_off_limits(config));
+    load_balancers.set_networks(config.listen.proxy_protocol_from);
     if (auto configured = configured_accounts(config)) {
         book.set_configured(std::move(*configured));
     } else {

@@ -20,6 +20,7 @@
 #include "proxy/accounts.h"
 #include "proxy/client_session.h"
 #include "proxy/hold_off.h"
+#include "proxy/load_balancers.h"
 #include "proxy/monitor.h"
 #include "proxy/server_connection.h"
 #include "proxy/snapshot.h"
@@ -60,6 +61,7 @@ public:
     AccountTable accounts;
     AccountBook book;
     HoldOff hold_off;
+    LoadBalancers load_balancers;
     Monitor monitor;
     Counters counters;
     std::optional<net::TlsContext> tls;         // for clients
@@ -68,6 +70,7 @@ public:
 
     // Clients.
     void admit(std::unique_ptr<net::Stream> stream);
+    [[nodiscard]] std::optional<Error> held_off(const net::Address& peer);  // and counts it
     void client_ended(ClientEnd end) { ++counters.ends[static_cast<std::size_t>(end)]; }
     [[nodiscard]] std::size_t clients() const { return clients_.size(); }
     [[nodiscard]] ClientSession* client(std::uint32_t id) const;
@@ -157,8 +160,9 @@ private:
     std::size_t tasks_ = 0;
     bool draining_ = false;
     bool hidden_locks_ = false;
-    TimePoint next_round_{};   // of the sessions, for the time-outs that they may run into
-    Duration idle_timeout_{};  // that the pool goes by now
+    std::size_t most_clients_ = 0;  // since memory was last given back
+    TimePoint next_round_{};        // of the sessions, for the time-outs that they may run into
+    Duration idle_timeout_{};       // that the pool goes by now
 
     WallTime started_at_;
     TimePoint started_;

@@ -118,10 +118,9 @@ private:
         core_.tick(now);
         if (!draining_) return;
         if (now >= give_up_at_) core_.end_clients();
-        if (core_.clients() == 0 && core_.idle()) {
-            core_.monitor.stop();
-            loop_.stop();
-        }
+        if (core_.clients() > 0 || !core_.idle()) return;
+        core_.monitor.stop();
+        if (core_.monitor.ended()) loop_.stop();
     }
 
     Hooks hooks_;

@@ -30,6 +30,7 @@ std::optional<unsigned> number(std::optional<std::string_view> text) {
 Monitor::Monitor(Core& core) : core_(core), wake_(core.loop) {}
 
 void Monitor::stop() {
+    if (stopping_) return;
     stopping_ = true;
     wake_.set();
     if (connection_) connection_->stream().shut_down();
@@ -43,6 +44,7 @@ net::Task<void> Monitor::rest(Duration time) {
 }
 
 net::Task<void> Monitor::run() {
+    ended_ = false;
     Duration retry = kFirstRetry;
     while (!stopping_) {
         if (!connection_) {
@@ -67,6 +69,7 @@ net::Task<void> Monitor::run() {
         if (orders_.empty()) co_await rest(core_.config.server.monitor_interval);
     }
     drop_connection();
+    ended_ = true;
 }
 
 net::Task<void> Monitor::connect() {
@@ -186,9 +189,12 @@ net::Task<bool> Monitor::look_at_accounts() {
 // Named locks that are taken where no statement shows it.
 net::Task<bool> Monitor::look_at_routines() {
     const Result<Answer> found = co_await connection_->query(
-        "SELECT (SELECT COUNT(*) FROM information_schema.ROUTINES WHERE ROUTINE_DEFINITION LIKE '%get_lock%') + "
-        "(SELECT COUNT(*) FROM information_schema.TRIGGERS WHERE ACTION_STATEMENT LIKE '%get_lock%') + "
-        "(SELECT COUNT(*) FROM information_schema.VIEWS WHERE VIEW_DEFINITION LIKE '%get_lock%')");
+        "SELECT (SELECT COUNT(*) FROM information_schema.ROUTINES WHERE ROUTINE_DEFINITION LIKE '%get_lock%' "
+        "AND ROUTINE_SCHEMA NOT IN ('sys','mysql')) + "
+        "(SELECT COUNT(*) FROM information_schema.TRIGGERS WHERE ACTION_STATEMENT LIKE '%get_lock%' AND TRIGGER_SCHEMA "
+        "<> 'sys') + "
+        "(SELECT COUNT(*) FROM information_schema.VIEWS WHERE VIEW_DEFINITION LIKE '%get_lock%' AND TABLE_SCHEMA <> "
+        "'sys')");
     if (!found) co_return false;
     const auto rows = found->rows();
     if (!rows.empty() && !rows[0].empty()) core_.set_hidden_locks(number(rows[0][0]).value_or(0) > 0);

@@ -25,6 +25,7 @@ public:
     // The monitor's life; ends some time after stop().
     net::Task<void> run();
     void stop();
+    [[nodiscard]] bool ended() const { return ended_; }
 
     [[nodiscard]] bool connected() const { return connection_ != nullptr; }
     // Runs a KILL soon; false where there is no connection that could.
@@ -52,6 +53,7 @@ private:
     std::deque<Order*> orders_;
     net::Event wake_;
     bool stopping_ = false;
+    bool ended_ = true;
     bool accounts_readable_ = true;
     int looks_ = 0;
 };

@@ -25,7 +25,10 @@ net::Task<bool> read_packet(net::Stream& stream, std::vector<std::byte>& payload
     const bool has_header = co_await read_exactly(stream, bytes);
     if (!has_header) co_return false;
     const protocol::Header header = protocol::read_header(bytes);
-    if (header.length > limit) co_return false;
+    if (header.length > limit) {
+        payload.assign(bytes.begin(), bytes.end());
+        co_return false;
+    }
     sequence = header.sequence;
     payload.resize(header.length);
     co_return co_await read_exactly(stream, payload);

@@ -9,8 +9,8 @@
 
 namespace tidegate::proxy {
 
-// Reads one packet's payload of at most `limit` bytes; false where the peer is gone or the packet is longer. Reads no
-// byte beyond it, since TLS may begin behind it.
+// Reads one packet's payload of at most `limit` bytes; false where the peer is gone or the packet is longer (then
+// `payload` is what should have been its header). Reads no byte beyond it, since TLS may begin behind it.
 net::Task<bool> read_packet(net::Stream& stream, std::vector<std::byte>& payload, std::uint8_t& sequence,
                             std::size_t limit = 64 * 1024);
 net::Task<bool> write_packet(net::Stream& stream, protocol::Bytes payload, std::uint8_t sequence);

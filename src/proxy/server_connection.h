@@ -55,6 +55,8 @@ public:
     // Who ran the last statement here (a client session's id; 0: nobody), and whose LAST_INSERT_ID() this is.
     std::uint32_t used_by = 0;
     std::uint32_t insert_id_of = 0;
+    bool unsure = false;   // its last user may have left something that the server does not tell: reset it for others
+    std::string identity;  // what a login made of it that a reset does not restore
     // The last session's results that it may still ask for: to be fetched before somebody else gets the connection.
     std::shared_ptr<Leftovers> leftovers;
     void drop_leftovers() {

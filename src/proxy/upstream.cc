@@ -222,6 +222,9 @@ net::Task<std::expected<std::unique_ptr<ServerConnection>, OpenError>> Upstream:
     connection->set_state(initial_state(login.charset, ""));
     const Result<void> tracked = co_await start_tracking(*connection);
     if (!tracked) co_return failed(tracked.error());
+    auto identity = co_await identity_of(*connection);
+    if (!identity) co_return failed(identity.error());
+    connection->identity = std::move(*identity);
     co_return connection;
 }
 
@@ -245,6 +248,19 @@ net::Task<Result<void>> Upstream::start_tracking(ServerConnection& connection) {
     if (!reply) co_return std::unexpected(reply.error());
     if (reply->outcome.error) co_return std::unexpected(reply->error);
     co_return Result<void>{};
+}
+
+// What a session has that neither COM_RESET_CONNECTION nor COM_CHANGE_USER takes away.
+net::Task<Result<std::string>> Upstream::identity_of(ServerConnection& connection) {
+    const bool mariadb = flavour() == protocol::Flavour::mariadb;
+    const Result<Answer> reply =
+        co_await connection.query(mariadb ? "SELECT CURRENT_ROLE(), (SELECT COUNT(*) FROM information_schema.PROFILING)"
+                                          : "SELECT CURRENT_ROLE()");
+    if (!reply) co_return std::unexpected(reply.error());
+    std::string identity;
+    for (const auto& row : reply->rows())
+        for (const auto& value : row) identity.append(value.value_or("none")).append("\n");
+    co_return identity;
 }
 
 net::Task<Result<void>> Upstream::learn(ServerConnection& connection) {
@@ -353,7 +369,13 @@ net::Task<Result<void>> Upstream::reset(ServerConnection& connection) {
     }
     connection.set_state(states_.intern(std::move(state)));
     connection.used_by = connection.insert_id_of = 0;
-    co_return co_await start_tracking(connection);
+    connection.unsure = false;
+    const Result<void> tracked = co_await start_tracking(connection);
+    if (!tracked) co_return tracked;
+    const Result<std::string> identity = co_await identity_of(connection);
+    if (!identity) co_return std::unexpected(identity.error());
+    if (*identity != connection.identity) co_return fail("a reset has not ended the session's role or profiles");
+    co_return Result<void>{};
 }
 
 }  // namespace tidegate::proxy

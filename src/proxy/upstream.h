@@ -62,7 +62,7 @@ public:
     // A new login on an open connection: nothing of the session before is left, its schema neither.
     net::Task<Result<void>> change_user(ServerConnection& connection, const std::string& user,
                                         protocol::auth::CredentialPtr credential, std::uint16_t charset);
-    // COM_RESET_CONNECTION. The schema stays, and so do roles (MariaDB).
+    // COM_RESET_CONNECTION. The schema stays. An error where something else has stayed: a role, profiles (MariaDB).
     net::Task<Result<void>> reset(ServerConnection& connection);
 
     // Connects without logging in, for what the greeting tells.
@@ -88,6 +88,7 @@ private:
     net::Task<Result<void>> authenticate(net::Stream& stream, protocol::auth::ClientLogin& login,
                                          std::uint8_t sequence);
     net::Task<Result<void>> start_tracking(ServerConnection& connection);
+    net::Task<Result<std::string>> identity_of(ServerConnection& connection);
     net::Task<Result<void>> learn(ServerConnection& connection);
     net::Task<Result<std::vector<net::Address>>> resolve();
     [[nodiscard]] bool tls_wanted(const net::Address& peer, protocol::Capabilities of_server) const;
