@@ -21,6 +21,8 @@ public:
 
     [[nodiscard]] Socket& socket() { return socket_; }
     [[nodiscard]] const Address& peer() const { return peer_; }
+    // For a peer that speaks for another (proxy/load_balancers.h).
+    void set_peer(const Address& peer) { peer_ = peer; }
     [[nodiscard]] bool is_tls() const { return ssl_ != nullptr; }
     [[nodiscard]] SSL* tls() const { return ssl_.get(); }
 
