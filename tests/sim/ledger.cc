@@ -144,7 +144,15 @@ void Ledger::released(ServerConnection& connection) {
     unsettled_.push_back(&connection);
 }
 
-void Ledger::closing(ServerConnection& connection) {
+void Ledger::closing(ServerConnection& connection, TimePoint now) {
+    const std::size_t account = connection.key.account;
+    const Counts& its = counts_[account];
+    bool its_own_wait = false;  // then it is for other flags of the same account
+    for (std::size_t flags = 0; flags < kFlags; ++flags) its_own_wait |= !lanes_[account * kFlags + flags].line.empty();
+    if (connection.reason == pool::CloseReason::made_room && !its_own_wait &&
+        its.held() - its.closing <= accounts[account].guaranteed) {
+        fail(now, "room", "a connection that its account is guaranteed made room for another");
+    }
     move(connection, ServerConnection::State::closing);
 }
 

@@ -63,7 +63,7 @@ public:
     void open_failed(pool::Key key, budget::OpenFailure failure, TimePoint now);
     void opened(ServerConnection& connection);
     void released(ServerConnection& connection);
-    void closing(ServerConnection& connection);
+    void closing(ServerConnection& connection, TimePoint now);
     void gone(ServerConnection& connection);
     // The pool's function has returned: everything must be in order.
     void settle(TimePoint now);

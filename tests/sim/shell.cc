@@ -129,8 +129,9 @@ void Shell::open(pool::Key key, std::uint64_t generation) {
 }
 
 void Shell::close(pool::Connection& connection, pool::CloseReason) {
+    enter_waiting();
     auto& its = static_cast<ServerConnection&>(connection);
-    ledger_.closing(its);
+    ledger_.closing(its, now_);
     world_.close(its);
 }
 
