@@ -8,6 +8,8 @@ import pytest
 from harness.process import wait_until
 from harness.raw import Client, LoginRefused
 
+# The gate knows the password from the start: a client that is far away may not send it in the clear to be proved.
+USER = [{"name": "app", "password": "app-secret"}]
 LISTED = {"proxy_protocol_from": ["127.0.0.0/31"]}  # 127.0.0.1 is the load balancer, 127.0.0.2 is not
 SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
 LOCAL = SIGNATURE + b"\x20\0\0\0"
@@ -57,12 +59,12 @@ def refusal(client, *arguments, **more):
     line("203.0.113.9"), line("2001:db8::9"), b"PROXY UNKNOWN\r\n", binary("203.0.113.9"), binary("2001:db8::9"),
     binary("203.0.113.9", further=b"\x04\x03\xe8" + bytes(1000)), LOCAL], ids=lambda header: repr(header[:24]))
 def test_a_client_logs_in_behind_a_header(mariadb, new_gate, client, header):
-    gate = new_gate(mariadb, listen=LISTED)
+    gate = new_gate(mariadb, user=USER, listen=LISTED)
     assert client(gate, header).value("SELECT 42") == b"42"
 
 
 def test_a_header_in_pieces_and_tls_behind_it(mariadb, new_gate, monkeypatch):
-    gate = new_gate(mariadb, listen=LISTED)
+    gate = new_gate(mariadb, user=USER, listen=LISTED)
     header = binary("203.0.113.9")
     with preceded_by(monkeypatch, header[:5]):
         connect = socket.create_connection
@@ -91,7 +93,7 @@ def test_a_wrong_password_names_the_address_of_the_header(any_server, new_gate, 
 
 
 def test_failed_logins_hold_off_the_client_and_not_its_load_balancer(mariadb, new_gate, client):
-    gate = new_gate(mariadb, listen={**LISTED, "max_login_failures": 3})
+    gate = new_gate(mariadb, user=USER, listen={**LISTED, "max_login_failures": 3})
     for header in (line, binary, line):
         assert refusal(client, gate, header("203.0.113.9"), password="wrong").code == 1045
     for header in (line, binary):
@@ -102,7 +104,7 @@ def test_failed_logins_hold_off_the_client_and_not_its_load_balancer(mariadb, ne
 
 
 def test_a_class_matches_the_address_of_the_header(mariadb, new_gate, client):
-    gate = new_gate(mariadb, listen=LISTED, budget={"max_connections": 1, "reserve": 0},
+    gate = new_gate(mariadb, user=USER, listen=LISTED, budget={"max_connections": 1, "reserve": 0},
                     **{"class": [{"name": "office", "weight": 300}], "class.match": {"address": "203.0.113.0/24"}})
     holder, other, office = (client(gate, line(address)) for address in ("198.51.100.1", "198.51.100.2", "203.0.113.9"))
     holder.query("BEGIN")
@@ -116,7 +118,7 @@ def test_a_class_matches_the_address_of_the_header(mariadb, new_gate, client):
 
 
 def test_a_header_of_an_unlisted_network_is_refused(mariadb, new_gate, client):
-    gate = new_gate(mariadb, listen=LISTED)
+    gate = new_gate(mariadb, user=USER, listen=LISTED)
     for header in (line("203.0.113.9"), binary("203.0.113.9"), LOCAL):
         with preceded_by(pytest.MonkeyPatch(), header, "127.0.0.2"):
             made = socket.create_connection(("127.0.0.1", gate.port), 5)
@@ -131,22 +133,22 @@ def test_a_header_of_an_unlisted_network_is_refused(mariadb, new_gate, client):
 
 
 def test_networks_are_read_again(mariadb, new_gate, client):
-    gate = new_gate(mariadb)
+    gate = new_gate(mariadb, user=USER)
     client(gate, b"").quit()
-    gate.configure(listen=LISTED)
+    gate.configure(user=USER, listen=LISTED)
     gate.sighup()
     wait_until(lambda: "read again" in gate.log_text())
     client(gate, line("203.0.113.9")).quit()
 
 
 def test_what_is_no_header_is_refused(mariadb, new_gate, client):
-    gate = new_gate(mariadb, listen=LISTED)
+    gate = new_gate(mariadb, user=USER, listen=LISTED)
     error = refusal(client, gate, b"PROXY TCP4 203.0.113.999 1.1.1.1 1 1\r\n")
     assert error.code == 1130 and error.message.endswith("its PROXY header has an address that is none"), error
 
 
 def test_a_load_balancer_without_a_header_is_given_up(mariadb, new_gate):
-    gate = new_gate(mariadb, listen={**LISTED, "login_timeout": "300ms"})
+    gate = new_gate(mariadb, user=USER, listen={**LISTED, "login_timeout": "300ms"})
     with socket.create_connection(("127.0.0.1", gate.port), 5) as silent:
         assert silent.recv(1) == b""
     wait_until(lambda: "no PROXY header came in time" in gate.log_text(), 5)
