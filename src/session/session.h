@@ -65,6 +65,11 @@ public:
     [[nodiscard]] Hold hold() const;
     [[nodiscard]] sql::Pins pins() const { return pins_; }
     void pin(sql::Pin why) { pins_.add(why); }
+    // In the middle of what belongs together: a transaction, locked tables. Other holds only wait for the next command.
+    [[nodiscard]] bool in_work() const {
+        return in_transaction() || savepoint_ || one_shot_ ||
+               pins_.intersects({sql::Pin::lock_tables, sql::Pin::flush_lock, sql::Pin::instance_lock});
+    }
     [[nodiscard]] Cleaning cleaning() const;
 
     // What a statement that asks for it gets without a connection.
