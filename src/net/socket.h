@@ -54,8 +54,9 @@ public:
 
     [[nodiscard]] auto readable() { return Ready{&readable_, &reader_}; }
     [[nodiscard]] auto writable() { return Ready{&writable_, &writer_}; }
-    // Resumes when this socket is readable, or when `other`'s peer is gone.
-    [[nodiscard]] auto readable_or_hangup(Socket& other) { return ReadyOrHangup{*this, other}; }
+    // Resumes when this socket is ready, or when `other`'s peer is gone.
+    [[nodiscard]] auto readable_or_hangup(Socket& other) { return ReadyOrHangup{&readable_, &reader_, other}; }
+    [[nodiscard]] auto writable_or_hangup(Socket& other) { return ReadyOrHangup{&writable_, &writer_, other}; }
 
 private:
     friend class Loop;
@@ -69,11 +70,12 @@ private:
         void await_resume() const {}
     };
     struct ReadyOrHangup {
-        Socket& socket;
+        const bool* flag;
+        std::coroutine_handle<>* slot;
         Socket& other;
-        [[nodiscard]] bool await_ready() const { return socket.readable_ || other.hung_up_; }
-        void await_suspend(std::coroutine_handle<> h) { socket.reader_ = other.hangup_watcher_ = h; }
-        void await_resume() const { socket.reader_ = other.hangup_watcher_ = {}; }
+        [[nodiscard]] bool await_ready() const { return *flag || other.hung_up_; }
+        void await_suspend(std::coroutine_handle<> h) { *slot = other.hangup_watcher_ = h; }
+        void await_resume() const { *slot = other.hangup_watcher_ = {}; }
     };
 
     void on_events(std::uint32_t events);

@@ -125,6 +125,7 @@ private:
     void begin_reply(protocol::ReplyShape shape);
     net::Task<Relayed> send_command(std::size_t packet_size, bool large, sql::Facts& facts);
     net::Task<Relayed> stream_packets(Streamed what, sql::Facts* facts);
+    net::Task<Relayed> pass_on(std::span<const std::byte> bytes);
     net::Task<Relayed> relay_reply();
     net::Task<Relayed> relay_local_file(bool refused);
     net::Task<Relayed> flush_to_client(std::span<iovec> parts);

@@ -246,7 +246,11 @@ net::Task<ClientSession::Relayed> ClientSession::stream_packets(Streamed what, s
             }
             left = header.length - command_byte;
             command_byte = 0;
-            if (alive) alive = co_await lease_->stream().write_all(in_.filled().first(head));
+            if (alive) {
+                const Relayed passed = co_await pass_on(in_.filled().first(head));
+                if (passed == Relayed::client_gone) co_return passed;
+                alive = passed == Relayed::done;
+            }
             in_.consume(head);
             continue;
         }
@@ -257,11 +261,32 @@ net::Task<ClientSession::Relayed> ClientSession::stream_packets(Streamed what, s
         const std::span<std::byte> piece = in_.filled().first(std::min(left, in_.size()));
         const std::string_view text = protocol::as_text(piece);
         if (is_text) scanner.feed({text.data(), text.size()});
-        if (alive) alive = co_await lease_->stream().write_all(piece);
+        if (alive) {
+            const Relayed passed = co_await pass_on(piece);
+            if (passed == Relayed::client_gone) co_return passed;
+            alive = passed == Relayed::done;
+        }
         left -= piece.size();
         in_.consume(piece.size());
     }
     if (is_text) *facts = scanner.finish();
+    co_return Relayed::done;
+}
+
+// To the server; a client that goes while that takes its time is noticed.
+net::Task<ClientSession::Relayed> ClientSession::pass_on(std::span<const std::byte> bytes) {
+    net::Stream& server = lease_->stream();
+    while (!bytes.empty()) {
+        const iovec part{const_cast<std::byte*>(bytes.data()), bytes.size()};
+        const net::IoResult put = server.write_some({&part, 1});
+        if (put.status == net::IoStatus::closed || put.status == net::IoStatus::failed) co_return Relayed::server_lost;
+        if (put.status == net::IoStatus::would_block) {
+            net::Socket& client = stream_->socket();
+            co_await server.socket().writable_or_hangup(client);
+            if (client.hung_up()) co_return Relayed::client_gone;
+        }
+        bytes = bytes.subspan(put.bytes);
+    }
     co_return Relayed::done;
 }
 
