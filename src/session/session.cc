@@ -16,7 +16,7 @@ constexpr sql::Facts kUnknownStatement = [] {
 }();
 
 // Pins whose end the statement's text alone tells.
-constexpr sql::Pins kEndByStatement{Pin::lock_tables, Pin::flush_lock, Pin::instance_lock};
+constexpr sql::Pins kEndByStatement{Pin::lock_tables, Pin::flush_lock};
 
 // What COM_RESET_CONNECTION leaves behind, or is not known to clear: protocol.md, "What survives a reset", Trap 8.
 constexpr sql::Pins kSurvivesReset{Pin::role,     Pin::profiling,        Pin::xa, Pin::instance_lock, Pin::sequence,
@@ -26,22 +26,6 @@ constexpr sql::Pins kSurvivesReset{Pin::role,     Pin::profiling,        Pin::xa
 bool may_open_before_failing(const sql::Facts& facts) {
     return facts.statements > 1 || facts.pins.any() || facts.kind == Kind::begin || facts.kind == Kind::call ||
            facts.kind == Kind::execute || facts.kind == Kind::xa || facts.kind == Kind::unknown;
-}
-
-// Statements that begin and end a transaction of their own, so that SET TRANSACTION's effect is used up.
-bool uses_up_one_shot(Kind kind) {
-    switch (kind) {
-        case Kind::empty:
-        case Kind::set:
-        case Kind::show:
-        case Kind::use:
-        case Kind::begin:
-        case Kind::explain:
-        case Kind::other:
-            return false;
-        default:
-            return true;
-    }
 }
 
 }  // namespace
@@ -100,12 +84,15 @@ void Session::before(const sql::Facts& facts, std::string_view text) {
 }
 
 bool Session::after(const sql::Facts& facts, const protocol::ReplyWalker::Outcome& outcome) {
-    const bool was_plain = !in_transaction() && (status_ & protocol::status::autocommit) != 0;
+    const bool was_in_transaction = in_transaction();
+    const bool was_plain = !was_in_transaction && (status_ & protocol::status::autocommit) != 0;
     apply_changes();
 
     pins_.add(facts.pins);
     const bool sets = facts.kind == Kind::set || facts.set_only_carried;
-    if (sets && !carried_ && facts.kind != Kind::use && facts.pins.none() && !facts.one_shot_transaction)
+    const bool unreported = facts.set_unreported && flavour_ == protocol::Flavour::mariadb;  // in several statements
+    const bool partly = sets && outcome.error && facts.set_count > 1;
+    if (((sets && !carried_ && facts.kind != Kind::use) || unreported || partly) && facts.pins.none())
         pins_.add(Pin::variable);
     // The server says that something changed which no variable's tracker shows: a routine or a trigger did it.
     if (outcome.state_changed && !carried_ && facts.pins.none() && facts.kind != Kind::use)
@@ -122,19 +109,30 @@ bool Session::after(const sql::Facts& facts, const protocol::ReplyWalker::Outcom
     if (facts.one_shot_transaction && !outcome.error) one_shot_ = true;
 
     row_count_ = outcome.error || outcome.had_rows ? -1 : static_cast<std::int64_t>(outcome.affected_rows);
-    if (outcome.had_rows) found_rows_ = outcome.rows;
-    warnings_ = outcome.error ? std::uint16_t{1} : outcome.warnings;
-    last_failed_ = outcome.error;
-    calc_found_rows_ = facts.calc_found_rows;
+    if (outcome.error || !keeps_results(facts)) {
+        if (outcome.had_rows) found_rows_ = outcome.rows;
+        warnings_ = outcome.error ? std::uint16_t{1} : outcome.warnings;
+        last_failed_ = outcome.error;
+        calc_found_rows_ = facts.calc_found_rows;
+    }
 
     if (outcome.has_status && !outcome.error) {
         on_status(outcome.status);
         if (facts.kind == Kind::savepoint && (status_ & protocol::status::autocommit) == 0) savepoint_ = true;
         if (facts.kind == Kind::commit || facts.kind == Kind::rollback) savepoint_ = false;
-        if (!in_transaction() && uses_up_one_shot(facts.kind)) one_shot_ = false;
+        // A statement that is a transaction of its own may use it up, or not (one without tables does not).
+        const bool ended = was_in_transaction || facts.kind == Kind::commit || facts.kind == Kind::rollback;
+        if (ended && !in_transaction()) one_shot_ = false;
         return false;
     }
     return outcome.error && !(was_plain && !may_open_before_failing(facts));
+}
+
+bool Session::keeps_results(const sql::Facts& facts) const {
+    if (facts.kind == Kind::show && facts.asks.has(sql::Ask::warnings)) return true;
+    // MariaDB keeps its warnings over a statement that touches no table.
+    const bool reads_warnings = facts.bare == sql::Bare::warning_count || facts.bare == sql::Bare::error_count;
+    return reads_warnings && flavour_ == protocol::Flavour::mariadb;
 }
 
 void Session::on_status(std::uint16_t status) {

@@ -52,6 +52,8 @@ public:
     // on_status().
     [[nodiscard]] bool after(const sql::Facts& facts, const protocol::ReplyWalker::Outcome& outcome);
     void on_status(std::uint16_t status);
+    // Whether the statement leaves what an earlier one has left to ask for (warnings, FOUND_ROWS()) as it is.
+    [[nodiscard]] bool keeps_results(const sql::Facts& facts) const;
     // The character set of the connection has changed, and the trackers have not told the collation that came with it:
     // ask, then call on_collation(). (MariaDB reports SET NAMES x COLLATE y without y.)
     [[nodiscard]] bool collation_unknown() const { return collation_unknown_; }

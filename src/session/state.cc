@@ -177,7 +177,9 @@ std::optional<std::string> restoring_statement(const State& from, const State& t
     while (have != from.variables.end() || want != to.variables.end()) {
         if (want == to.variables.end() || (have != from.variables.end() && have->name < want->name)) {
             begin_item(have->name);
-            text += "DEFAULT";
+            // MySQL takes DEFAULT for the value that these have at the moment.
+            const bool own_default = have->name == "foreign_key_checks" || have->name == "unique_checks";
+            text.append(own_default ? "@@global." + have->name : "DEFAULT");
             ++have;
         } else if (have == from.variables.end() || want->name < have->name) {
             begin_item(want->name);
