@@ -44,18 +44,14 @@ void check_classes(const Config& config, Report& report) {
 }
 
 void check_guaranteed(const Config& config, Report& report) {
-    unsigned users = 0;
-    unsigned classes = 0;
-    for (const auto& user : config.users) users += user.guaranteed;
-    for (const auto& c : config.classes) classes += c.guaranteed;
+    unsigned sum = 0;
+    for (const auto& user : config.users) sum += user.guaranteed;
     const auto limit = config.budget.max_connections;
-    for (const auto& [sum, whose] : {std::pair{users, "accounts"}, std::pair{classes, "classes"}}) {
-        if (!limit || sum <= *limit) continue;
-        report.problem_of("[budget] max_connections",
-                          fmt::format("`max_connections` in [budget] is {}, less than what is guaranteed to the {} "
-                                      "together, {}",
-                                      *limit, whose, sum));
-    }
+    if (!limit || sum <= *limit) return;
+    report.problem_of(
+        "[budget] max_connections",
+        fmt::format("`max_connections` in [budget] is {}, less than what is guaranteed to the accounts together, {}",
+                    *limit, sum));
 }
 
 bool anybody_can_log_in(const Config& config) {

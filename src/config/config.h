@@ -73,7 +73,6 @@ struct Pool {
     Duration wait_timeout = 30s;
     unsigned max_waiting = 10000;
     Duration idle_in_transaction{};  // 0: off
-    unsigned max_prepared = 256;     // on one server connection
 };
 
 // How accounts that are not configured get in: proved at the server.
@@ -108,7 +107,6 @@ struct ClassMatch {
 struct Class {
     std::string name;
     unsigned weight = 100;
-    unsigned guaranteed = 0;
     ClassMatch match;
     std::uint32_t rank = 0;  // from the weights: 0 is served first
 };

@@ -145,7 +145,6 @@ void read_pool(const toml::table& table, const Context& context, Pool& pool) {
     section.read("wait_timeout", pool.wait_timeout, {1ms, 1h});
     section.read("max_waiting", pool.max_waiting, 0, kMostClients);
     section.read("idle_in_transaction", pool.idle_in_transaction, {100ms, 24h, true});
-    section.read("max_prepared", pool.max_prepared, 1, 100'000);
     section.finish();
 }
 
@@ -235,7 +234,6 @@ void read_class(const toml::table& table, const Context& context, Config& config
         section.wrong("name", fmt::format("is \"{}\" for a second time; a class is written once", c.name));
     }
     section.read("weight", c.weight, 1, kMostWeight);
-    section.read("guaranteed", c.guaranteed, 0, kMostConnections);
     read_match(section, context, c.match);
     context.report.note(fmt::format("[[class]] {}", c.name), table.source());
     section.finish();
