@@ -273,7 +273,7 @@ net::Task<bool> ClientSession::bare_question(const sql::Facts& facts, std::size_
             const bool told = co_await refuse_command(packet_size, false);
             co_return told&& ready == Ready::refused;
         }
-        if (lease_->used_by == id_) {
+        if (lease_->used_by == owner_) {
             session_.before(facts, text_of());
             co_return co_await statement(ReplyShape::result, facts, packet_size, false);
         }

@@ -171,6 +171,7 @@ private:
     TimePoint busy_since_;  // or idle since
 
     session::Session session_;
+    std::uint64_t owner_ = 0;  // of what the session leaves on connections: another one after each login and each reset
     protocol::ReplyWalker walker_;
     std::shared_ptr<Leftovers> leftovers_;
 };

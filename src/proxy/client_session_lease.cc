@@ -12,6 +12,9 @@ using pool::CloseReason;
 
 namespace {
 
+// Leaves no warnings and no rows found. (With a table in it: without, MariaDB keeps the warnings.)
+constexpr std::string_view kClearResults = "SELECT 0 FROM information_schema.ENGINES WHERE 0";
+
 // Results of an earlier statement that no connection but its own can tell.
 bool asks_for_results(const sql::Facts& facts) {
     return facts.asks.intersects({sql::Ask::found_rows, sql::Ask::row_count, sql::Ask::warnings, sql::Ask::last_value});
@@ -71,6 +74,8 @@ bool ClientSession::needs_own_insert_id(const sql::Facts& facts) {
         case sql::Kind::show:  // SHOW VARIABLES shows it
         case sql::Kind::ddl:   // CREATE TABLE .. SELECT may generate ids
             return true;
+        case sql::Kind::set:
+            return facts.pins.has(sql::Pin::variable);  // it may set it
         default:
             return facts.statements > 1 || facts.sets_last_insert_id || facts.asks.has(sql::Ask::last_insert_id);
     }
@@ -79,13 +84,13 @@ bool ClientSession::needs_own_insert_id(const sql::Facts& facts) {
 // Nothing has to be done before the statement is sent: the usual case.
 bool ClientSession::lease_fits(const sql::Facts& facts) const {
     if (lease_->state() != session_.state()) return false;
-    if (lease_->insert_id_of != id_ && needs_own_insert_id(facts)) return false;
-    if (lease_->used_by != id_ && (lease_->unsure || core_.hidden_locks())) return false;
-    return lease_->used_by == id_ || (!lease_->leftovers && !facts.asks.any() && !(leftovers_ && leftovers_->any()));
+    if (lease_->insert_id_of != owner_ && needs_own_insert_id(facts)) return false;
+    if (lease_->used_by != owner_ && (lease_->unsure || lease_->warned || core_.hidden_locks())) return false;
+    return lease_->used_by == owner_ || (!lease_->leftovers && !facts.asks.any() && !(leftovers_ && leftovers_->any()));
 }
 
 net::Task<Result<void>> ClientSession::fit_lease(const sql::Facts& facts) {
-    const bool changed_hands = lease_->used_by != id_;
+    const bool changed_hands = lease_->used_by != owner_;
     if (changed_hands && leftovers_ && leftovers_->any()) {
         // They are on the connection before, and whoever has that now fetches them.
         auto now = std::make_shared<Leftovers>(core_.loop);
@@ -100,17 +105,22 @@ net::Task<Result<void>> ClientSession::fit_lease(const sql::Facts& facts) {
         const Result<void> reset = co_await core_.upstream.reset(*lease_);
         if (!reset) co_return fail(kServerLost, "08S01", "a connection could not be reset");
     }
+    if (changed_hands && lease_->warned) {
+        const Result<Answer> cleared = co_await lease_->query(kClearResults);
+        if (!cleared) co_return std::unexpected(cleared.error());
+        lease_->warned = false;
+    }
     if (lease_->state() != session_.state()) {
         const Result<void> restored = co_await restore_state();
         if (!restored) co_return restored;
     }
     if (changed_hands && !ran_statement_ && asks_for_results(facts)) {
         // A new session's answers: no warnings, no rows found, no rows changed.
-        for (const char* text : {"SELECT 0 FROM DUAL WHERE 0", "SET last_insert_id=0"}) {
+        for (const std::string_view text : {kClearResults, std::string_view("SET last_insert_id=0")}) {
             const Result<Answer> reply = co_await lease_->query(text);
             if (!reply) co_return std::unexpected(reply.error());
         }
-        lease_->insert_id_of = id_;
+        lease_->insert_id_of = owner_;
     }
     if (changed_hands && ran_statement_ && asks_for_results(facts)) {
         session_.pin(sql::Pin::asked);  // from now on the connection stays: the next time the answer is there
@@ -120,12 +130,12 @@ net::Task<Result<void>> ClientSession::fit_lease(const sql::Facts& facts) {
             "about, and cannot answer it in this form; from now on this session keeps its connection. Ask in a bare "
             "statement (SELECT FOUND_ROWS(), SELECT ROW_COUNT(), SHOW WARNINGS), or use session mode for this account");
     }
-    if (lease_->insert_id_of != id_ && needs_own_insert_id(facts)) {
+    if (lease_->insert_id_of != owner_ && needs_own_insert_id(facts)) {
         if (leftovers_) co_await leftovers_->absorb_earlier();
         const std::uint64_t id = leftovers_ ? leftovers_->last_insert_id : 0;
         const Result<Answer> reply = co_await lease_->query(fmt::format("SET last_insert_id={}", id));
         if (!reply) co_return std::unexpected(reply.error());
-        lease_->insert_id_of = id_;
+        lease_->insert_id_of = owner_;
     }
     co_return Result<void>{};
 }
@@ -166,9 +176,10 @@ net::Task<Result<void>> ClientSession::restore_state() {
 }
 
 void ClientSession::end_statement() {
-    if (lease_ == nullptr || session_.hold() != session::Hold::none) return;
+    if (lease_ == nullptr) return;
     lease_->set_state(session_.state());
-    lease_->used_by = id_;
+    if (session_.hold() != session::Hold::none) return;
+    lease_->used_by = owner_;
     lease_->leftovers = leftovers_ && leftovers_->any() ? leftovers_ : nullptr;
     core_.give_back(*std::exchange(lease_, nullptr));
 }

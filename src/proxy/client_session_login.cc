@@ -232,6 +232,7 @@ void ClientSession::start_session(std::string_view schema) {
                    core_.accounts[key.account].mode == config::PoolMode::session, multi);
     leftovers_.reset();
     ran_statement_ = false;
+    owner_ = core_.next_owner();
 }
 
 net::Task<bool> ClientSession::refuse_login(Error error, std::uint8_t sequence) {

@@ -115,7 +115,7 @@ void ClientSession::begin_reply(protocol::ReplyShape shape) {
     conversion.client_local_files = (capabilities_ & protocol::capability::local_files) != 0;
     conversion.status = session_.status();
     walker_.begin(shape, conversion);
-    lease_->used_by = id_;
+    lease_->used_by = owner_;
     ran_statement_ = true;
 }
 
@@ -164,6 +164,8 @@ net::Task<bool> ClientSession::settle(protocol::ReplyShape shape, const sql::Fac
 void ClientSession::note_leftovers(const sql::Facts& facts, const ReplyWalker::Outcome& outcome) {
     const bool warnings = outcome.error || outcome.warnings > 0;
     const bool insert_id = outcome.any_insert_id || facts.sets_last_insert_id;
+    // MariaDB keeps warnings over statements that touch no table, of whomever.
+    lease_->warned |= warnings && core_.upstream.flavour() == protocol::Flavour::mariadb;
     if (!leftovers_) {
         if (!warnings && !insert_id && !facts.calc_found_rows) return;
         leftovers_ = std::make_shared<Leftovers>(core_.loop);

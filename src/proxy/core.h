@@ -93,6 +93,7 @@ public:
     // Whether the server that this connection reaches was started after `time`.
     net::Task<Result<bool>> server_started_after(ServerConnection& connection, TimePoint time);
     void count_pins(sql::Pins before, sql::Pins now);
+    [[nodiscard]] std::uint64_t next_owner() { return ++owners_; }
     void new_generation() {
         pool.new_generation(loop.now());
         book.new_generation();
@@ -157,6 +158,7 @@ private:
     std::unordered_map<std::uint32_t, ClientSession*> clients_;
     std::unordered_map<const ServerConnection*, std::unique_ptr<ServerConnection>> connections_;
     std::uint32_t next_id_ = kFirstId;
+    std::uint64_t owners_ = 0;
     std::size_t tasks_ = 0;
     bool draining_ = false;
     bool hidden_locks_ = false;

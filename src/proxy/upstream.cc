@@ -369,7 +369,7 @@ net::Task<Result<void>> Upstream::reset(ServerConnection& connection) {
     }
     connection.set_state(states_.intern(std::move(state)));
     connection.used_by = connection.insert_id_of = 0;
-    connection.unsure = false;
+    connection.unsure = connection.warned = false;
     const Result<void> tracked = co_await start_tracking(connection);
     if (!tracked) co_return tracked;
     const Result<std::string> identity = co_await identity_of(connection);
