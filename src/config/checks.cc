@@ -23,6 +23,7 @@ bool same_place(const Endpoint& a, const Endpoint& b) {
 
 void check_classes(const Config& config, Report& report) {
     std::vector<std::string_view> names;
+    names.reserve(config.classes.size());
     for (const auto& c : config.classes) names.push_back(c.name);
     for (const auto& user : config.users) {
         if (user.class_name.empty() || config.class_named(user.class_name) != nullptr) continue;

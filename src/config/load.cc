@@ -30,7 +30,7 @@ void apply_limit(std::string_view name, std::string_view text, Config& config, s
     }
     const auto limit = parse_unsigned(text);
     if (limit && *limit >= 1 && *limit <= 100'000)
-        config.budget.max_connections = *limit;
+        config.budget.max_connections = limit;
     else
         say(problems, fmt::format("{} must be a number between 1 and 100000, or auto", name));
 }

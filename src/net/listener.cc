@@ -37,6 +37,7 @@ void remove_stale_socket(const Address& address) {
     struct stat info{};
     if (::lstat(path.c_str(), &info) != 0 || !S_ISSOCK(info.st_mode)) return;
     const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return;
     const bool alive = ::connect(fd, address.data(), address.length()) == 0;
     const int why = errno;
     ::close(fd);

@@ -21,6 +21,7 @@ namespace {
 
 std::vector<char*> pointers(std::vector<std::string>& strings) {
     std::vector<char*> all;
+    all.reserve(strings.size() + 1);
     for (auto& s : strings) all.push_back(s.data());
     all.push_back(nullptr);
     return all;

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstring>
 
 #include "cli/demo/interrupt.h"
@@ -26,7 +27,7 @@ bool run_statement(MYSQL* handle, const std::string& statement) {
 
 double percentile(const std::vector<double>& sorted, double share) {
     if (sorted.empty()) return 0;
-    const auto at = static_cast<std::size_t>(share * static_cast<double>(sorted.size() - 1) + 0.5);
+    const auto at = static_cast<std::size_t>(std::lround(share * static_cast<double>(sorted.size() - 1)));
     return sorted[at];
 }
 

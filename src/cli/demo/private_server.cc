@@ -53,7 +53,7 @@ Result<std::string> find_program(const std::string& wanted) {
 // The folder with the scripts that make the system tables: Debian's, or beside the program.
 std::string share_folder(const std::string& program) {
     std::vector<std::string> roots{"/usr", "/usr/local"};
-    if (const auto slash = program.rfind("/", program.rfind('/') - 1); slash != std::string::npos && slash > 0) {
+    if (const auto slash = program.rfind('/', program.rfind('/') - 1); slash != std::string::npos && slash > 0) {
         roots.insert(roots.begin(), program.substr(0, slash));
     }
     for (const auto& root : roots) {
