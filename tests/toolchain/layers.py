@@ -15,9 +15,9 @@ LAYERS = ["base", "config", "protocol", "sql", "budget", "session", "pool", "net
 
 # No I/O, no clock, no randomness, no threads: events and times come in, the next action goes out.
 PURE = {"config", "protocol", "sql", "budget", "session", "pool"}
-# Headers that a pure folder does without. <arpa/inet.h> is allowed: addresses to text and back.
+# Headers that a pure folder does without. <arpa/inet.h> and <netinet/in.h> are allowed: addresses, as bytes and as text.
 IMPURE_HEADERS = re.compile(
-    r"^(sys/.*|netinet/.*|unistd\.h|fcntl\.h|poll\.h|netdb\.h|pwd\.h|dirent\.h|dlfcn\.h|pthread\.h|c?signal(\.h)?|c?time(\.h)?"
+    r"^(sys/.*|netinet/tcp\.h|unistd\.h|fcntl\.h|poll\.h|netdb\.h|pwd\.h|dirent\.h|dlfcn\.h|pthread\.h|c?signal(\.h)?|c?time(\.h)?"
     r"|thread|mutex|shared_mutex|condition_variable|future|semaphore|latch|barrier|stop_token|coroutine"
     r"|fstream|filesystem|iostream|random)$")
 IMPURE_CALLS = re.compile(
