@@ -33,7 +33,8 @@ void set_up(std::string_view level, Format format) {
     auto logger = spdlog::stderr_color_mt("tidegate");
     auto formatter = std::make_unique<spdlog::pattern_formatter>();
     if (format == Format::json) {
-        formatter->add_flag<JsonText>('*').set_pattern(R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l","message":"%*"})");
+        formatter->add_flag<JsonText>('*').set_pattern(
+            R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l","message":"%*"})");
     } else {
         formatter->set_pattern("%Y-%m-%d %H:%M:%S.%e %^%l%$ %v");
     }
