@@ -41,7 +41,7 @@ asan tsan:
 	@scripts/setup test
 	$(call configure,$@,ON)
 	@ninja -C build/$@ -j$(JOBS)
-	@TIDEGATE_PATIENCE=10 $(call suite,$@)
+	@TIDEGATE_PATIENCE=4 $(call suite,$@)
 asan: ## every test under AddressSanitizer and UndefinedBehaviorSanitizer
 tsan: ## every test under ThreadSanitizer
 

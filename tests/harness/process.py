@@ -8,6 +8,9 @@ import time
 
 from . import reaper
 
+# How much longer everything may take: a gate under a sanitizer is slow. `make asan` and `make tsan` set it.
+PATIENCE = float(os.environ.get("TIDEGATE_PATIENCE") or 1)
+
 
 class Timeout(AssertionError):
     """Something that should have come did not."""
@@ -15,7 +18,7 @@ class Timeout(AssertionError):
 
 def wait_until(condition, seconds=10.0, what="the condition", pause=0.02):
     """Returns the first true value of condition(), or raises Timeout."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds * PATIENCE
     while True:
         value = condition()
         if value:
@@ -66,7 +69,7 @@ class Process:
     def wait(self, seconds):
         """Its exit code; raises Timeout when it goes on running."""
         try:
-            self._child.wait(seconds)
+            self._child.wait(seconds * PATIENCE)
         except subprocess.TimeoutExpired:
             raise Timeout(f"process {self.pid} goes on running after {seconds:g} s") from None
         return self.exit_code
