@@ -71,7 +71,7 @@ net::Task<bool> ClientSession::meet_client_of_load_balancer(const net::Deadline&
 // wants it. Leaves the client's handshake response in `payload`.
 net::Task<bool> ClientSession::greet(std::vector<std::byte>& payload, std::uint8_t& sequence) {
     const TimePoint deadline = core_.loop.now() + core_.config.pool.wait_timeout;
-    while (!core_.upstream.greeting() && core_.loop.now() < deadline && !stream_->socket().hung_up()) {
+    while (!core_.upstream.greeting() && core_.loop.now() < deadline && !core_.in_vain(*stream_)) {
         co_await core_.loop.sleep(net::Loop::kTick);
     }
     const auto& server = core_.upstream.greeting();
@@ -157,7 +157,7 @@ net::Task<bool> ClientSession::authenticate(const protocol::HandshakeResponse& r
             limit.disarm();
             action = login.resume(payload);
         } else if (auto* prove = std::get_if<auth::Prove>(&action)) {
-            auto proved = co_await core_.prove(user_, prove->credential, peer.host());
+            auto proved = co_await core_.prove(user_, prove->credential, *stream_);
             if (stream_->socket().hung_up()) co_return false;
             if (proved) {
                 matched_host = *proved;

@@ -30,6 +30,10 @@ constexpr Duration kGoodBye = 1s;       // for the server to close its end
 constexpr Duration kRoomForProof = 2s;  // then a proof goes ahead, on one of the connections held in reserve
 constexpr Duration kCleanUp = 5s;       // for a reset
 
+std::unexpected<Error> stopping() {
+    return fail(1053, "08S01", "Server shutdown in progress: the gate is being stopped");
+}
+
 Result<std::string> read_file(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
     if (!file) return fail(fmt::format("cannot read {}: {}", path, std::strerror(errno)));
@@ -354,14 +358,16 @@ void Core::forget_credential(budget::AccountId id) {
 // Logging in at the server with what the client gave. When the server is full it waits, as everybody does. Gives the
 // host of the account that the server took it for.
 net::Task<Result<std::string>> Core::prove(const std::string& user, protocol::auth::CredentialPtr credential,
-                                           const std::string& peer) {
+                                           net::Stream& client) {
     const TimePoint deadline = loop.now() + config.pool.wait_timeout;
+    const std::string peer = client.peer().host();
     auto slot = hold_off.begin_proving(peer);
-    while (!slot && loop.now() < deadline) {
+    while (!slot && loop.now() < deadline && !in_vain(client)) {
         co_await loop.sleep(net::Loop::kTick);
         if (book.is_proved(user, *credential, loop.now())) co_return std::string();  // by somebody else meanwhile
         if (auto now = hold_off.begin_proving(peer)) slot.emplace(std::move(*now));
     }
+    if (in_vain(client)) co_return stopping();
     if (!slot) {
         co_return fail(
             1040, "08004",
@@ -371,7 +377,7 @@ net::Task<Result<std::string>> Core::prove(const std::string& user, protocol::au
     const budget::AccountId account = accounts.find(user).value_or(static_cast<budget::AccountId>(accounts.size()));
     const bool counted = co_await wait_for_room(account, std::min(deadline, loop.now() + kRoomForProof));
     if (counted) budget.start(account);
-    const Result<std::string> proved = co_await prove_now(user, credential, deadline);
+    const Result<std::string> proved = co_await prove_now(user, credential, client, deadline);
     if (counted) {
         const budget::OpenFailure failure = proved ? budget::OpenFailure::denied : failure_of(proved.error());
         if (failure == budget::OpenFailure::denied || failure == budget::OpenFailure::other) {
@@ -397,7 +403,7 @@ net::Task<bool> Core::wait_for_room(budget::AccountId account, TimePoint deadlin
 }
 
 net::Task<Result<std::string>> Core::prove_now(const std::string& user, protocol::auth::CredentialPtr credential,
-                                               TimePoint deadline) {
+                                               net::Stream& client, TimePoint deadline) {
     while (true) {
         bool password_used = false;
         auto opened = co_await upstream.open({.user = user, .credential = credential}, &password_used);
@@ -416,6 +422,7 @@ net::Task<Result<std::string>> Core::prove_now(const std::string& user, protocol
                               failure == budget::OpenFailure::unreachable;
         if (!may_wait || loop.now() >= deadline) co_return std::unexpected(std::move(opened.error().error));
         co_await loop.sleep(100ms);
+        if (in_vain(client)) co_return stopping();
     }
 }
 
@@ -503,6 +510,11 @@ void Core::start_draining() {
 
 void Core::end_clients() {
     for (auto& [id, each] : clients_) each->shut_down();
+}
+
+void Core::give_server_up() {
+    monitor.stop();
+    for (auto& [connection, owned] : connections_) owned->stream().shut_down();
 }
 
 bool Core::idle() const {

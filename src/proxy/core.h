@@ -104,7 +104,9 @@ public:
     [[nodiscard]] budget::AccountId admit_account(std::string_view user, protocol::auth::CredentialPtr credential,
                                                   std::uint16_t charset);
     net::Task<Result<std::string>> prove(const std::string& user, protocol::auth::CredentialPtr credential,
-                                         const std::string& peer);
+                                         net::Stream& client);
+    // Nobody waits for this client's login any more.
+    [[nodiscard]] bool in_vain(net::Stream& client) const { return draining_ || client.socket().hung_up(); }
     [[nodiscard]] std::string why_unreachable() const;
     void note_server(const Error* error);  // how the last attempt to reach it went; nullptr: well
 
@@ -115,6 +117,7 @@ public:
     // Stopping: idle clients are told so, the others when they are done.
     void start_draining();
     void end_clients();
+    void give_server_up();  // the clients are gone: whatever still waits for an answer of the server does so no longer
     [[nodiscard]] bool draining() const { return draining_; }
     void tick(TimePoint now);
     // Some routine or trigger takes a named lock, which no tracker reports and no statement's text shows: then a
@@ -149,7 +152,7 @@ private:
     net::Task<void> counted(net::Task<void> task);
     net::Task<Result<void>> server_checks_password(const std::string& user);
     net::Task<Result<std::string>> prove_now(const std::string& user, protocol::auth::CredentialPtr credential,
-                                             TimePoint deadline);
+                                             net::Stream& client, TimePoint deadline);
     net::Task<std::string> matched_host(ServerConnection& connection);
     void declare_account(budget::AccountId id);
     void forget_credential(budget::AccountId id);

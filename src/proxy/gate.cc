@@ -15,6 +15,10 @@
 
 namespace tidegate::proxy {
 
+namespace {
+constexpr Duration kLastOrders = 2s;  // for KILLs and goodbyes, when the clients have been cut off
+}  // namespace
+
 class Gate::Impl {
 public:
     Impl(config::Config config, Hooks hooks)
@@ -118,6 +122,7 @@ private:
         core_.tick(now);
         if (!draining_) return;
         if (now >= give_up_at_) core_.end_clients();
+        if (now >= give_up_at_ + kLastOrders) core_.give_server_up();
         if (core_.clients() > 0 || !core_.idle()) return;
         core_.monitor.stop();
         if (core_.monitor.ended()) loop_.stop();

@@ -16,6 +16,7 @@ namespace {
 
 constexpr Duration kFirstRetry = 100ms;
 constexpr Duration kLastRetry = 500ms;
+constexpr Duration kPatience = 30s;
 constexpr int kLooksBetweenAccounts = 5;
 
 std::optional<unsigned> number(std::optional<std::string_view> text) {
@@ -58,9 +59,7 @@ net::Task<void> Monitor::run() {
             retry = kFirstRetry;
             looks_ = 0;
         }
-        bool alive = co_await carry_out_orders();
-        if (alive) alive = co_await look();
-        if (alive && accounts_readable_ && looks_ % kLooksBetweenAccounts == 0) alive = co_await look_at_accounts();
+        const bool alive = co_await attend();
         ++looks_;
         if (!alive) {
             drop_connection();
@@ -70,6 +69,16 @@ net::Task<void> Monitor::run() {
     }
     drop_connection();
     ended_ = true;
+}
+
+// One round of everything. A server that does not answer, or a network that swallows everything, ends it.
+net::Task<bool> Monitor::attend() {
+    net::Deadline patience(core_.loop, connection_->stream().socket());
+    patience.arm(core_.loop.now() + kPatience);
+    bool alive = co_await carry_out_orders();
+    if (alive) alive = co_await look();
+    if (alive && accounts_readable_ && looks_ % kLooksBetweenAccounts == 0) alive = co_await look_at_accounts();
+    co_return alive;
 }
 
 net::Task<void> Monitor::connect() {

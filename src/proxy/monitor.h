@@ -41,6 +41,7 @@ private:
     };
 
     net::Task<void> connect();
+    net::Task<bool> attend();
     net::Task<bool> carry_out_orders();
     net::Task<bool> look();
     net::Task<bool> look_at_accounts();
