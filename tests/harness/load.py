@@ -24,6 +24,7 @@ class Tally:
         self.failed = collections.Counter()   # by (kind, error number)
         self.samples = {}                     # one text for each of them
         self.times = []                       # (kind, when it began, when it ended), for those that went well
+        self.failures = []                    # the same and the error, for the others
         self.began = time.monotonic()
 
     def success(self, kind="work", started=None):
@@ -32,10 +33,11 @@ class Tally:
             if started is not None:
                 self.times.append((kind, started, time.monotonic()))
 
-    def failure(self, error, kind="work"):
+    def failure(self, error, kind="work", started=None):
         number = error.args[0] if isinstance(error, pymysql.MySQLError) and error.args else type(error).__name__
         with self._lock:
             self.failed[kind, number] += 1
+            self.failures.append((kind, started, time.monotonic(), error))
             self.samples.setdefault((kind, number), f"after {time.monotonic() - self.began:.2f} s: {error}")
 
     @contextlib.contextmanager
@@ -46,7 +48,7 @@ class Tally:
             yield
             self.success(kind, started)
         except (pymysql.MySQLError, OSError) as error:
-            self.failure(error, kind)
+            self.failure(error, kind, started)
 
     @property
     def errors(self):
