@@ -415,7 +415,7 @@ def test_many_restarts_under_reads(new_server, new_gate):
     for _ in range(3):
         before = load.tally.succeeded
         wait_until(lambda: load.tally.succeeded > before + 400, 60, "reads")
-        time.sleep(1.5)
+        time.sleep(3)
         server.kill9()
         server.start()
     before = load.tally.succeeded
