@@ -51,8 +51,10 @@ fuzz:  ## every fuzz target for SECONDS=60 each; stops at the first finding
 	@ninja -C build/fuzz -j$(JOBS)
 	@scripts/fuzz $(SECONDS)
 
-bench:  ## the figures of docs/performance.md, beside direct connections, a bare relay and HAProxy
+bench:  ## the figures of docs/performance.md, beside direct, a bare relay and HAProxy (ARGS=--quick)
 	@scripts/setup bench
+	$(call configure,bench,OFF)
+	@ninja -C build/bench -j$(JOBS)
 	@bench/run $(ARGS)
 
 lint:  ## format, clang-tidy, shellcheck, the include table, headers that compile alone
