@@ -11,6 +11,8 @@ using Duration = Clock::duration;
 
 using namespace std::chrono_literals;
 
-[[nodiscard]] constexpr double seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
+[[nodiscard]] constexpr double seconds(Duration d) {
+    return std::chrono::duration<double>(d).count();
+}
 
 }  // namespace tidegate

@@ -89,7 +89,8 @@ def table(any_server, schema):
     return f"{schema}.t"
 
 
-def test_killed_in_a_transaction(any_server, new_gate, table, victims):
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+def test_killed_in_a_transaction(any_server, new_gate, table, victims, tls):
     # One connection: the next client gets the victim's.
     gate = new_gate(any_server, budget={"max_connections": 1})
     victim = victims(gate, f"""
@@ -98,7 +99,7 @@ def test_killed_in_a_transaction(any_server, new_gate, table, victims):
         client.query("SET autocommit = 0"); client.query("BEGIN")
         client.query("UPDATE {table} SET v = 'of the victim' WHERE id = 1"); client.query("INSERT INTO {table} VALUES (3, 'of the victim')")
         ready(); time.sleep(60)
-    """).wait_ready()
+    """, tls=tls).wait_ready()
     assert gate.api()["active"] == 1
     took = free_again(gate, victim.kill9(), "a transaction")
     rows = any_server.sql("SET innodb_lock_wait_timeout = 10", f"SELECT * FROM {table} ORDER BY id FOR UPDATE")
@@ -127,9 +128,10 @@ def statements(server):
     return [row["INFO"] for row in server.connections("app") if row["INFO"]]
 
 
-def test_killed_in_a_long_query(any_server, new_gate, victims):
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+def test_killed_in_a_long_query(any_server, new_gate, victims, tls):
     gate = new_gate(any_server, budget={"max_connections": 1})
-    victim = victims(gate, """client.send_query("SELECT SLEEP(60)"); ready(); time.sleep(60)""").wait_ready()
+    victim = victims(gate, """client.send_query("SELECT SLEEP(60)"); ready(); time.sleep(60)""", tls=tls).wait_ready()
     wait_until(lambda: any("SLEEP(60)" in text for text in statements(any_server)), 10, "the query")
     killed = victim.kill9()
     wait_until(lambda: not any("SLEEP(60)" in text for text in statements(any_server)), GENEROUS, "the query's end", pause=0.01)
@@ -207,12 +209,13 @@ def test_a_big_result_passes_through(any_server, new_gate, schema):
     client.close()
 
 
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
 @pytest.mark.parametrize("read", [1, 50], ids=["at its beginning", "after 50 MiB"])
-def test_killed_in_a_result_of_a_gigabyte(any_server, new_gate, schema, victims, read):
+def test_killed_in_a_result_of_a_gigabyte(any_server, new_gate, schema, victims, read, tls):
     query = big_tables(any_server, schema)
     gate = new_gate(any_server, budget={"max_connections": 1})
     before = warmed(gate)
-    victim = victims(gate, READ.format(query=query, enough=read * MEGABYTE, then="time.sleep(60)")).wait_ready()
+    victim = victims(gate, READ.format(query=query, enough=read * MEGABYTE, then="time.sleep(60)"), tls=tls).wait_ready()
     level(gate, before, 1, f"a client that stopped reading a result of 1 GiB after {read} MiB")
     free_again(gate, victim.kill9(), f"a result of 1 GiB, after {read} MiB")
     wait_until(lambda: not statements(any_server), GENEROUS, "the query's end")

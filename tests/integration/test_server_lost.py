@@ -12,7 +12,7 @@ import pytest
 
 from harness.load import Load, short_work
 from harness.process import wait_until
-from harness.raw import Client, Err
+from harness.raw import DEFAULT, Capability, Client, Err, LocalInfile
 
 LONG = bool(os.environ.get("TIDEGATE_LONG"))
 AWAY = 20 if LONG else 6
@@ -350,6 +350,96 @@ def test_a_write_in_flight_is_told_and_not_repeated(new_server, new_gate):
     again = Client(gate.port)
     assert again.value("SELECT COUNT(*) FROM app.w") == b"0"
     again.quit()
+
+
+def test_killed_in_the_middle_of_a_result(new_server, new_gate):
+    """Rows are with the client already, so no error could be told and nothing is run again: its connection ends."""
+    server = new_server()
+    gate = new_gate(server)
+    client = Client(gate.port)
+    client.send_query("SELECT REPEAT('x', 1000) FROM information_schema.COLLATIONS a, information_schema.COLLATIONS b, "
+                      "information_schema.COLLATIONS c")
+    got = len(client.socket.recv(100000))
+    server.kill9()
+    while data := client.socket.recv(1 << 20):
+        got += len(data)
+    print(f"\n{got} bytes, then the end")
+    wait_until(lambda: gate.api()["active"] == 0, 10, "the lease to end")
+    server.start()
+    with pytest.raises(pymysql.err.OperationalError) as caught:
+        with gate.connect() as connection, connection.cursor(pymysql.cursors.SSCursor) as cursor:
+            cursor.execute("SELECT REPEAT('x', 1000) FROM information_schema.COLLATIONS a, information_schema.COLLATIONS b")
+            cursor.fetchone()
+            server.kill9()
+            for _ in cursor:
+                pass
+    assert caught.value.args[0] in (2006, LOST)
+
+
+def test_killed_in_load_data_local(new_server, new_gate):
+    """The client must say all of its file before it can hear that it was in vain."""
+    server = new_server()
+    server.sql("CREATE TABLE app.l (a INT)")
+    gate = new_gate(server)
+    client = Client(gate.port, capabilities=DEFAULT | Capability.LOCAL_FILES)
+    assert isinstance(client.query("LOAD DATA LOCAL INFILE 'x' INTO TABLE app.l"), LocalInfile)
+    lines = b"".join(b"%d\n" % n for n in range(10000))
+    client.send_packet(lines)
+    server.kill9()
+    for _ in range(20):
+        client.send_packet(lines)
+    reply = client.send_local([])
+    assert isinstance(reply, Err) and (reply.code, reply.state) == (LOST, "08S01")
+    assert client.closed()
+    server.start()
+    assert server.sql("SELECT COUNT(*) FROM app.l") == [(0,)]
+
+
+def test_prepared_statements_over_the_servers_end(new_server, new_gate):
+    """They are gone with the server, as without a gate; the next command says so, and only QUIT needs no answer."""
+    server = new_server()
+    gate = new_gate(server)
+    one, other = Client(gate.port), Client(gate.port)
+    statement = one.prepare("SELECT ?")
+    other.prepare("SELECT ?")
+    server.kill9()
+    wait_until(lambda: gate.api()["active"] == 0, 10, "the leases to end")
+    server.start()
+    reply = one.execute(statement, [1])
+    assert isinstance(reply, Err) and (reply.code, reply.state) == (LOST, "08S01")
+    other.quit()
+    wait_until(lambda: gate.api()["clients"]["connected"] == 0, 10, "the clients' end")
+    ended = gate.api()["clients"]["ended"]
+    assert (ended["quit"], ended["server_lost"]) == (1, 1)
+
+
+def test_clients_that_go_while_the_server_is_away(new_server, new_gate):
+    """In the line, and waiting for their passwords to be proved."""
+    server = new_server()
+    gate = new_gate(server)
+    asking = [Client(gate.port) for _ in range(5)]
+    server.kill9()
+    for client in asking:
+        client.send_query("SELECT 1")
+    wait_until(lambda: gate.api()["waiting"] == 5, 10, "the line")
+    for client in asking:
+        client.close()
+    wait_until(lambda: gate.api()["clients"]["connected"] == 0, 10, "their end to be seen")
+
+    unproved = new_gate(server, wait_ready=False, server={"url": f"mysql://127.0.0.1:{server.port}"},
+                        user=[{"name": "app", "password": "app-secret"}])
+    server.start()
+    Client(unproved.port, login=False).close()  # there is a greeting now
+    server.kill9()
+    clients = [Client(unproved.port, login=False) for _ in range(5)]
+    for client in clients:
+        with contextlib.suppress(OSError):
+            client.socket.settimeout(0.2)
+            client.login("app", "app-secret")
+    assert unproved.api()["clients"]["connected"] == 5
+    for client in clients:
+        client.close()
+    wait_until(lambda: unproved.api()["clients"]["connected"] == 0, 10, "their end to be seen")
 
 
 def test_clients_that_come_while_the_server_is_away(new_server, new_gate):
