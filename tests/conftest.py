@@ -43,7 +43,7 @@ def start(kind, **options):
 
 def shared(kind):
     server = _shared.get(kind)
-    if server is None or not server.running:
+    if server is None:
         server = _shared[kind] = start(kind, max_connections=500, max_allowed_packet="64M")
     return server
 
@@ -54,6 +54,18 @@ def _end_shared_servers():
     for server in _shared.values():
         server.close()
     _shared.clear()
+
+
+@pytest.fixture(autouse=True)
+def _shared_servers_live():
+    """A test that ends a shared server fails, and says what the server said last; the next test gets it anew."""
+    yield
+    ended = [server for server in _shared.values() if not server.running]
+    said = [f"{server.name} ended ({server.process.exit_code}) during the test; its log ends with\n{server.log_text()[-6000:]}"
+            for server in ended]
+    for server in ended:
+        server.start()
+    assert not said, "\n".join(said)
 
 
 @pytest.fixture

@@ -26,11 +26,16 @@ Signals::Signals(Loop& loop, std::initializer_list<int> numbers) : socket_(loop,
 
 Task<int> Signals::next() {
     signalfd_siginfo info{};
-    while (::read(socket_.fd(), &info, sizeof info) != sizeof info) {
+    while (!stopped_ && ::read(socket_.fd(), &info, sizeof info) != sizeof info) {
         socket_.not_readable();
         co_await socket_.readable();
     }
     co_return static_cast<int>(info.ssi_signo);
+}
+
+void Signals::stop() {
+    stopped_ = true;
+    socket_.wake_reader();
 }
 
 }  // namespace tidegate::net

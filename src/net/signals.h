@@ -13,10 +13,12 @@ public:
     // Blocks `numbers` for the calling thread and those it starts: make it before any other thread.
     Signals(Loop& loop, std::initializer_list<int> numbers);
 
-    Task<int> next();
+    Task<int> next();  // 0 after stop()
+    void stop();
 
 private:
     Socket socket_;
+    bool stopped_ = false;
 };
 
 }  // namespace tidegate::net

@@ -49,6 +49,10 @@ void Socket::shut_down() {
     ::shutdown(fd_, SHUT_RDWR);
 }
 
+void Socket::wake_reader() {
+    if (reader_) std::exchange(reader_, {}).resume();
+}
+
 void Socket::on_events(std::uint32_t events) {
     if ((events & EPOLLOUT) != 0) writable_ = true;
     if ((events & EPOLLIN) != 0) readable_ = true;

@@ -49,6 +49,9 @@ public:
         rest_context_ = context;
     }
 
+    // Resumes whoever waits for it to be readable, though it may not be.
+    void wake_reader();
+
     // Ends both directions at the protocol level; waiters wake up and see it. The descriptor stays until destruction.
     void shut_down();
 

@@ -86,6 +86,7 @@ private:
     net::Task<void> handle_signals() {
         while (true) {
             const int number = co_await signals_.next();
+            if (number == 0) co_return;
             if (number == SIGHUP) {
                 reload();
             } else if (!draining_) {
@@ -125,7 +126,9 @@ private:
         if (now >= give_up_at_ + kLastOrders) core_.give_server_up();
         if (core_.clients() > 0 || !core_.idle()) return;
         core_.monitor.stop();
-        if (core_.monitor.ended()) loop_.stop();
+        if (!core_.monitor.ended()) return;
+        signals_.stop();
+        loop_.stop();
     }
 
     Hooks hooks_;

@@ -22,6 +22,12 @@ constexpr sql::Pins kEndByStatement{Pin::lock_tables, Pin::flush_lock};
 constexpr sql::Pins kSurvivesReset{Pin::role,     Pin::profiling,        Pin::xa, Pin::instance_lock, Pin::sequence,
                                    Pin::compound, Pin::unknown_statement};
 
+// The server does not know the statement either: nothing was run.
+bool is_no_statement(const sql::Facts& facts, const protocol::ReplyWalker::Outcome& outcome) {
+    constexpr std::uint16_t kParseError = 1064;
+    return facts.kind == Kind::unknown && facts.statements == 1 && outcome.error && outcome.error_code == kParseError;
+}
+
 // Statements that can leave a transaction open although they end in an error.
 bool may_open_before_failing(const sql::Facts& facts) {
     return facts.statements > 1 || facts.pins.any() || facts.kind == Kind::begin || facts.kind == Kind::call ||
@@ -88,7 +94,7 @@ bool Session::after(const sql::Facts& facts, const protocol::ReplyWalker::Outcom
     const bool was_plain = !was_in_transaction && (status_ & protocol::status::autocommit) != 0;
     apply_changes();
 
-    pins_.add(facts.pins);
+    if (!is_no_statement(facts, outcome)) pins_.add(facts.pins);
     const bool sets = facts.kind == Kind::set || facts.set_only_carried;
     const bool unreported = facts.set_unreported && flavour_ == protocol::Flavour::mariadb;  // in several statements
     const bool partly = sets && outcome.error && facts.set_count > 1;

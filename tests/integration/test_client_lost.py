@@ -19,7 +19,7 @@ TESTS = pathlib.Path(__file__).resolve().parents[1]
 LONG = bool(os.environ.get("TIDEGATE_LONG"))
 MEGABYTE = 1 << 20
 BUFFER = 64  # KiB a client that the gate may hold
-SLACK = 2048  # KiB for all that is not a client's buffer: arenas, logs, the pool's own
+SLACK = 8192  # KiB for all that is not a client's buffer: arenas of threads, logs, the monitor's and the pool's own
 GENEROUS = 15
 
 
