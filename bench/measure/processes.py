@@ -94,18 +94,20 @@ class Server:
     def __init__(self, folder, rows):
         self.folder = folder / "server"
         self.folder.mkdir()
+        (self.folder / "tmp").mkdir()  # of its own: a MariaDB that starts removes the temporary tables that it finds
         self.port = free_port()
         self.socket = self.folder / "s"
         program = shutil.which("mariadbd", path=os.environ.get("PATH", "") + ":/usr/sbin")
         if not program:
             raise Unavailable("no mariadbd (scripts/setup bench)")
+        places = [f"--datadir={self.folder}/data", f"--tmpdir={self.folder}/tmp"]
         as_root = ["--user=root"] if os.getuid() == 0 else []
         with open(self.folder / "install.log", "wb") as log:
-            subprocess.run(["mariadb-install-db", "--no-defaults", f"--datadir={self.folder}/data", "--skip-test-db",
+            subprocess.run(["mariadb-install-db", "--no-defaults", *places, "--skip-test-db",
                             "--auth-root-authentication-method=normal", "--skip-name-resolve", *as_root],
                            check=True, stdout=log, stderr=log)
-        self.process = Process([program, "--no-defaults", f"--datadir={self.folder}/data", f"--socket={self.socket}",
-                                f"--port={self.port}", "--bind-address=127.0.0.1", "--skip-name-resolve", "--skip-log-bin",
+        self.process = Process([program, "--no-defaults", *places, f"--socket={self.socket}", f"--port={self.port}",
+                                "--bind-address=127.0.0.1", "--skip-name-resolve", "--skip-log-bin",
                                 f"--pid-file={self.folder}/pid", "--max-connections=3000", "--back-log=4096",
                                 "--table-open-cache=8000", "--innodb-buffer-pool-size=256M", "--performance-schema=OFF",
                                 "--innodb-flush-log-at-trx-commit=2", *as_root], self.folder / "log")

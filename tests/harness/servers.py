@@ -28,7 +28,7 @@ from .process import Process, free_port, wait_until
 
 HERE = pathlib.Path(__file__).resolve().parent
 GET = HERE.parent / "servers" / "get"
-RECIPE = "1"  # to be raised when templates are made differently
+RECIPE = "2"  # to be raised when templates are made differently
 
 
 class Unavailable(Exception):
@@ -280,6 +280,8 @@ class Server:
         log, process = made / "log", None
         try:
             (made / "data").mkdir()
+            # A MariaDB that starts removes the temporary tables it finds, also those of another server, which then crashes.
+            (made / "tmp").mkdir()
             make_certificates(made / "tls")
             cls.initialise(made / "data", log)
             command = [cls.program(), *cls.places(made / "data"), "--skip-networking", "--secure-file-priv=",
@@ -366,7 +368,7 @@ class MariaDB(Server):
     @classmethod
     def places(cls, datadir):
         plugins = cls.plugins()
-        return ["--no-defaults", f"--datadir={datadir}", f"--lc-messages-dir={cls.share()}",
+        return ["--no-defaults", f"--datadir={datadir}", f"--tmpdir={datadir.parent}/tmp", f"--lc-messages-dir={cls.share()}",
                 f"--character-sets-dir={cls.share()}/charsets", *([f"--plugin-dir={plugins}"] if plugins else [])]
 
     @classmethod
@@ -460,8 +462,9 @@ class MySQL(Server):
     @classmethod
     def places(cls, datadir):
         root = unpacked("mysql") / "root/usr"
-        return ["--no-defaults", f"--basedir={root}", f"--datadir={datadir}", f"--plugin-dir={root}/lib/mysql/plugin",
-                f"--lc-messages-dir={root}/share/mysql", f"--character-sets-dir={root}/share/mysql/charsets"]
+        return ["--no-defaults", f"--basedir={root}", f"--datadir={datadir}", f"--tmpdir={datadir.parent}/tmp",
+                f"--plugin-dir={root}/lib/mysql/plugin", f"--lc-messages-dir={root}/share/mysql",
+                f"--character-sets-dir={root}/share/mysql/charsets"]
 
     @classmethod
     def initialise(cls, datadir, log):

@@ -82,13 +82,11 @@ Result<std::string> random_password() {
 }
 
 std::vector<std::string> common_options(const Workplace& workplace, const std::string& program) {
-    std::vector<std::string> options{program,
-                                     "--no-defaults",
-                                     "--datadir=" + workplace.file("data"),
-                                     "--innodb-buffer-pool-size=32M",
-                                     "--innodb-log-file-size=16M",
-                                     "--performance-schema=OFF",
-                                     "--skip-log-bin"};
+    std::vector<std::string> options{program, "--no-defaults", "--datadir=" + workplace.file("data"),
+                                     // Never the host's: a MariaDB that starts removes the temporary tables that it
+                                     // finds there, and another server, whose they were, crashes.
+                                     "--tmpdir=" + workplace.file("tmp"), "--innodb-buffer-pool-size=32M",
+                                     "--innodb-log-file-size=16M", "--performance-schema=OFF", "--skip-log-bin"};
     if (getuid() == 0) options.emplace_back("--user=root");  // it refuses to run as root unless told to
     return options;
 }
@@ -147,7 +145,10 @@ Result<void> PrivateServer::initialise(const Workplace& workplace, const std::st
         const auto named = fmt::format("{}/mariadb_{}", share, name);
         script += read_all(exists(named) ? named : fmt::format("{}/mysql_{}", share, name));
     }
-    if (mkdir(workplace.file("data").c_str(), 0700) != 0) return fail("cannot make the server's data folder");
+    for (const char* folder : {"data", "tmp"}) {
+        if (mkdir(workplace.file(folder).c_str(), 0700) != 0)
+            return fail(fmt::format("cannot make the server's folder {}", workplace.file(folder)));
+    }
     if (auto written = write_file(workplace.file("bootstrap.sql"), script); !written) return written;
     if (auto written = write_file(workplace.file("init.sql"), first_statements(password_)); !written) return written;
 
