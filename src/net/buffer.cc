@@ -87,7 +87,7 @@ void Buffer::widen() {
 Buffer Buffer::shrunk() {
     if (capacity_ == kSmall || size() > kSmall) return std::move(*this);
     Buffer copy = small();
-    std::memcpy(copy.data_, data_ + begin_, size());
+    if (size() > 0) std::memcpy(copy.data_, data_ + begin_, size());
     copy.end_ = size();
     reset();
     return copy;

@@ -20,6 +20,8 @@ LONG = bool(os.environ.get("TIDEGATE_LONG"))
 MEGABYTE = 1 << 20
 BUFFER = 64  # KiB a client that the gate may hold
 SLACK = 8192  # KiB for all that is not a client's buffer: arenas of threads, logs, the monitor's and the pool's own
+if os.environ.get("TIDEGATE_SANITIZE"):
+    SLACK = 128 * 1024  # a sanitizer keeps what was freed
 GENEROUS = 15
 
 
