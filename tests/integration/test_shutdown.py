@@ -304,7 +304,7 @@ def test_a_gate_whose_api_port_is_taken(any_server, new_gate):
     with pytest.raises(GateFailed, match=rf"cannot listen on .*{gate.api_port}.*in use"):
         other = Gate(any_server, wait_ready=False, api={"address": f"127.0.0.1:{gate.api_port}"})
         other.process.wait(20)
-        other._ready()
+        other._answers("/readyz", True)
 
 
 def test_a_killed_gate_leaves_nothing_at_the_server(new_server, new_gate):
