@@ -11,12 +11,6 @@ using json = nlohmann::ordered_json;
 using proxy::ServerState;
 using proxy::Snapshot;
 
-std::string moment(proxy::WallTime time) {
-    const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
-    return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(static_cast<std::time_t>(since / 1000)),
-                       since % 1000);
-}
-
 template <class T>
 json or_null(const std::optional<T>& value) {
     return value ? json(*value) : json(nullptr);
@@ -97,6 +91,12 @@ std::string_view name_of(ServerState state) {
 }
 
 }  // namespace
+
+std::string moment(proxy::WallTime time) {
+    const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
+    return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(static_cast<std::time_t>(since / 1000)),
+                       since % 1000);
+}
 
 std::string_view server_version(const Snapshot& s) {
     constexpr std::string_view kPrefix = "5.5.5-";

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
+#include <string>
 #include <string_view>
 
 #include "proxy/snapshot.h"
@@ -14,5 +15,7 @@ namespace tidegate::api {
 
 // The server's version as the server itself has it: MariaDB's greeting puts "5.5.5-" before it, for old replicas.
 [[nodiscard]] std::string_view server_version(const proxy::Snapshot& snapshot);
+
+[[nodiscard]] std::string moment(proxy::WallTime time);  // ISO 8601, UTC, milliseconds
 
 }  // namespace tidegate::api

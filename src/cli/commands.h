@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "config/load.h"
 
@@ -14,6 +15,9 @@ enum ExitCode : int {
     kCritical = 2,
     kUsage = 64,  // the command line or the configuration
     kServerUnreachable = 69,
+    kNoSlotInTime = 75,  // as sysexits.h has it: try again
+    kCannotRun = 126,    // as shells have them: the command cannot be run,
+    kNotFound = 127,     // there is no such command
 };
 
 struct ServeOptions {
@@ -31,5 +35,26 @@ struct DemoOptions {
     bool json = false;
 };
 [[nodiscard]] int demo(const DemoOptions& options);
+
+struct ExecOptions {
+    std::string name;   // of the pool; empty: "default"
+    std::string slots;  // empty: as the configuration has it
+    std::string wait;   // a duration; empty: as the configuration has it
+    int priority = 0;
+    bool single = false;
+    std::string hold_by = "process";
+    bool verbose = false;
+    std::string config_file;
+    std::vector<std::string> command;
+};
+[[nodiscard]] int exec(const ExecOptions& options);
+
+struct SlotsOptions {
+    std::string name;  // empty: all pools
+    std::string every;
+    bool json = false;
+    std::string config_file;
+};
+[[nodiscard]] int slots(const SlotsOptions& options);
 
 }  // namespace tidegate::cli

@@ -18,8 +18,9 @@ constexpr const char* kExamples =
     "  tidegate demo\n"
     "  tidegate serve --server mysql://127.0.0.1:3306\n"
     "  tidegate serve -c /etc/tidegate/tidegate.toml\n"
+    "  tidegate exec -- php import.php\n"
     "\n"
-    "Exit codes: 0 well, 1 attention, 2 critical, 64 usage, 69 server not reachable.\n";
+    "Exit codes: 0 well, 1 attention, 2 critical, 64 usage, 69 server not reachable, 75 no slot in time.\n";
 
 constexpr const char* kServeExamples =
     "Examples:\n"
@@ -37,6 +38,18 @@ constexpr const char* kServeExamples =
     "SIGTERM finishes transactions and ends, SIGHUP reads the configuration again. All settings: "
     "docs/configuration.md.\n";
 
+constexpr const char* kExecExamples =
+    "Examples:\n"
+    "  tidegate exec -- php import.php\n"
+    "      runs it as soon as one of the slots (150, or DB_CONNECTION_LIMIT) is free; waits 30 s at most\n"
+    "  tidegate exec --name reports --slots 5 --wait 10m --priority 5 -- ./report.sh\n"
+    "      a pool of its own; the higher priority is served first\n"
+    "  */5 * * * * tidegate exec --single --name importer -- php import.php\n"
+    "      one at a time on this host: while it runs, a second one says so and ends with 0\n"
+    "\n"
+    "Ends with the command's own exit code; 75: no slot in time; 126, 127: the command cannot be run, is not there.\n"
+    "Uses the gate's slots where one runs, else a file that all processes lock. docs/slots.md.\n";
+
 // Takes the arguments and blots out passwords in the original, which `ps` shows.
 std::vector<std::string> take_arguments(int argc, char** argv) {
     std::vector<std::string> arguments;
@@ -52,6 +65,15 @@ std::vector<std::string> take_arguments(int argc, char** argv) {
         std::memset(colon + 1, '*', static_cast<std::size_t>(end - colon - 1));
     }
     return arguments;
+}
+
+// The words behind the first `--`, which are a command's own; taken out of the arguments.
+std::vector<std::string> command_behind_dashes(std::vector<std::string>& arguments) {
+    const auto dashes = std::ranges::find(arguments, "--");
+    if (dashes == arguments.end()) return {};
+    std::vector<std::string> command(dashes + 1, arguments.end());
+    arguments.erase(dashes, arguments.end());
+    return command;
 }
 
 void add_serve(CLI::App& app, ServeOptions& options) {
@@ -93,6 +115,36 @@ void add_demo(CLI::App& app, DemoOptions& options) {
     demo->add_flag("--json", options.json, "The result as JSON");
 }
 
+void add_exec(CLI::App& app, ExecOptions& options) {
+    auto* exec = app.add_subcommand("exec", "Runs a command while holding one of a limited number of slots");
+    exec->footer(kExecExamples);
+    exec->prefix_command();  // from the first word that is no option on, everything is the command's
+    exec->add_option("--name", options.name, "The pool of slots [default]")->type_name("NAME");
+    exec->add_option("--slots", options.slots,
+                     "How many slots the pool has [DB_CONNECTION_LIMIT, `max` in [slots], 150]")
+        ->type_name("N");
+    exec->add_option("--wait", options.wait, "How long to wait for one [30s]")->type_name("TIME");
+    exec->add_option("--priority", options.priority, "The higher is served first [0]")
+        ->type_name("N")
+        ->check(CLI::Range(-1000, 1000));
+    exec->add_flag("--single", options.single, "One at a time under this name; a second one ends with 0");
+    exec->add_option("--hold-by", options.hold_by,
+                     "process: until the command ends; tree: until all that it started have ended, too [process]")
+        ->type_name("WHAT")
+        ->check(CLI::IsMember({"process", "tree"}));
+    exec->add_flag("-v,--verbose", options.verbose, "Say when a slot is waited for, taken and given back");
+    exec->add_option("-c,--config", options.config_file, "The configuration file")->type_name("FILE");
+}
+
+void add_slots(CLI::App& app, SlotsOptions& options) {
+    auto* slots = app.add_subcommand("slots", "Who holds slots: active, waiting, peak, and each holder");
+    slots->footer("Exit codes: 0 well, 1 somebody waits, 2 the slots cannot be read.\n");
+    slots->add_option("name", options.name, "Only this pool")->type_name("NAME");
+    slots->add_option("--every", options.every, "Again and again, so often")->type_name("TIME");
+    slots->add_flag("--json", options.json, "For programs; with --every an object a line");
+    slots->add_option("-c,--config", options.config_file, "The configuration file")->type_name("FILE");
+}
+
 int run(int argc, char** argv) {
     CLI::App app("Tidegate keeps a MySQL or MariaDB server from running out of connections.", "tidegate");
     app.set_version_flag("--version", "tidegate " TIDEGATE_VERSION);
@@ -102,8 +154,13 @@ int run(int argc, char** argv) {
     DemoOptions demo_options;
     add_serve(app, serve_options);
     add_demo(app, demo_options);
+    ExecOptions exec_options;
+    SlotsOptions slots_options;
+    add_exec(app, exec_options);
+    add_slots(app, slots_options);
 
     auto arguments = take_arguments(argc, argv);
+    const auto command = command_behind_dashes(arguments);
     std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
     try {
         app.parse(arguments);
@@ -119,7 +176,13 @@ int run(int argc, char** argv) {
     }
     if (app.got_subcommand("serve")) return serve(serve_options);
     if (app.got_subcommand("demo")) return demo(demo_options);
-    std::fputs("tidegate: a command is needed, serve or demo; see tidegate --help\n", stderr);
+    if (app.got_subcommand("exec")) {
+        exec_options.command = app.get_subcommand("exec")->remaining();
+        exec_options.command.insert(exec_options.command.end(), command.begin(), command.end());
+        return exec(exec_options);
+    }
+    if (app.got_subcommand("slots")) return slots(slots_options);
+    std::fputs("tidegate: a command is needed, such as serve or demo; see tidegate --help\n", stderr);
     return kUsage;
 }
 

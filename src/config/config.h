@@ -111,6 +111,14 @@ struct Class {
     std::uint32_t rank = 0;  // from the weights: 0 is served first
 };
 
+// Slots for programs that connect by themselves (docs/slots.md).
+struct Slots {
+    std::optional<unsigned> max = 150;  // of each pool; empty: "auto", what a running gate's budget allows
+    bool max_given = false;             // somebody has named the number (or "auto"): it is not the default
+    Duration wait_timeout = 30s;
+    std::string path;  // the folder of the pools' files and of the socket; empty: the user's own
+};
+
 struct Api {
     std::optional<Endpoint> address = Endpoint{"127.0.0.1", 6380};  // empty: "off"
     Secret token;                                                   // from token_file; empty: none is asked for
@@ -130,6 +138,7 @@ struct Config {
     std::vector<User> users;
     std::vector<Class> classes;
     std::uint32_t default_rank = 0;  // of clients without a class: as one with weight 100
+    Slots slots;
     Api api;
     Log log;
     std::string file;  // where it was read from; empty: no file

@@ -157,4 +157,23 @@ std::expected<Loaded, std::vector<Problem>> load(const Inputs& inputs) {
     return loaded;
 }
 
+std::expected<Slots, std::vector<Problem>> load_slots(const Inputs& inputs) {
+    Config config;
+    Report report(inputs.config_file);
+    ServerSource unused;
+    read_config_file(inputs, report, config, unused);
+    const auto limit = with_dot_env(inputs)("DB_CONNECTION_LIMIT");
+    if (limit && !limit->empty()) {
+        const auto number = parse_unsigned(*limit);
+        if (number && *number >= 1 && *number <= 65536) {
+            config.slots.max = number;
+            config.slots.max_given = true;
+        } else if (*limit != "auto") {
+            say(report.problems, "DB_CONNECTION_LIMIT must be a number between 1 and 65536, or auto");
+        }
+    }
+    if (!report.problems.empty()) return std::unexpected(in_reading_order(std::move(report.problems)));
+    return config.slots;
+}
+
 }  // namespace tidegate::config

@@ -47,4 +47,7 @@ struct Loaded {
 
 [[nodiscard]] std::expected<Loaded, std::vector<Problem>> load(const Inputs& inputs);
 
+// What commands that need no server take from the same places: [slots], and DB_CONNECTION_LIMIT as its `max`.
+[[nodiscard]] std::expected<Slots, std::vector<Problem>> load_slots(const Inputs& inputs);
+
 }  // namespace tidegate::config

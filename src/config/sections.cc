@@ -240,6 +240,16 @@ void read_class(const toml::table& table, const Context& context, Config& config
     config.classes.push_back(std::move(c));
 }
 
+void read_slots(const toml::table& table, const Context& context, Slots& slots) {
+    constexpr unsigned kMostSlots = 65536;  // what a pool's file has room for
+    Section section(table, "[slots]", context.report);
+    section.read("max", slots.max, 1, kMostSlots);
+    slots.max_given = section.has("max");
+    section.read("wait_timeout", slots.wait_timeout, {0s, 24h});
+    read_path(section, "path", context, slots.path);
+    section.finish();
+}
+
 void read_api(const toml::table& table, const Context& context, Api& api) {
     Section section(table, "[api]", context.report);
     section.read("address", api.address);
@@ -260,15 +270,14 @@ struct Top {
     std::string_view name;
     bool many;  // [[name]]
 };
-constexpr std::array kTops{Top{"server", false}, Top{"budget", false},      Top{"listen", false},
-                           Top{"pool", false},   Top{"passthrough", false}, Top{"user", true},
-                           Top{"class", true},   Top{"api", false},         Top{"log", false}};
+constexpr std::array kTops{Top{"server", false},      Top{"budget", false}, Top{"listen", false}, Top{"pool", false},
+                           Top{"passthrough", false}, Top{"user", true},    Top{"class", true},   Top{"slots", false},
+                           Top{"api", false},         Top{"log", false}};
 
 void read_unknown_top(std::string_view name, const toml::source_region& where, Report& report) {
-    if (name == "slots" || name == "fleet") {
-        report.problem(where, fmt::format("`{}` comes with a later version of Tidegate; this one has no {}: take the "
-                                          "section out",
-                                          name, name == "slots" ? "slots" : "fleets"));
+    if (name == "fleet") {
+        report.problem(where,
+                       "`fleet` comes with a later version of Tidegate; this one has no fleets: take the section out");
         return;
     }
     const auto elsewhere = std::ranges::find(kKeys, name, &Key::name);
@@ -386,6 +395,8 @@ void read_sections(std::string_view text, const ReadFile& read, Report& report, 
                 read_user(*table, context, config);
             else if (name == "class")
                 read_class(*table, context, config);
+            else if (name == "slots")
+                read_slots(*table, context, config.slots);
             else if (name == "api")
                 read_api(*table, context, config.api);
             else

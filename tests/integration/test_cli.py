@@ -77,7 +77,7 @@ def test_help_and_version(home):
 
 
 @pytest.mark.parametrize("arguments, says", [
-    ([], "serve or demo"),
+    ([], "a command is needed"),
     (["dance"], "dance"),
     (["serve", "--dance"], "--dance"),
     (["serve"], "no server is named"),
