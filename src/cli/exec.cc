@@ -71,7 +71,7 @@ Result<Claim> claim_of(const ExecOptions& options, const SlotSettings& settings,
             return fail(fmt::format("--slots must be a number between 1 and {}", slots::PoolFile::kMostSlots));
         }
         if (options.single && *slots != 1) return fail("--single is one slot; it and --slots contradict each other");
-        claim.slots = *slots;
+        claim.slots = slots;
     }
     return claim;
 }

@@ -16,14 +16,15 @@ struct Process {
     std::int32_t pid = 0;
     std::uint32_t uid = 0;
     std::uint64_t started = 0;  // in the kernel's ticks since the boot, as /proc/PID/stat has it; 0: not known
-    std::array<char, 96> words{};
+    std::array<char, 128> words{};
 
     [[nodiscard]] std::string_view command() const {
         return {words.data(), static_cast<std::size_t>(std::ranges::find(words, '\0') - words.begin())};
     }
     void set_command(std::string_view text) {
         words.fill('\0');
-        std::copy_n(text.begin(), std::min(text.size(), words.size() - 1), words.begin());
+        std::ranges::transform(text.substr(0, words.size() - 1), words.begin(),
+                               [](char c) { return static_cast<unsigned char>(c) < ' ' ? ' ' : c; });
     }
 };
 

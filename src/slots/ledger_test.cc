@@ -193,8 +193,8 @@ TEST(Ledger, ASlotFoundTakenCounts) {
 TEST(Process, CutsLongCommands) {
     Process process;
     process.set_command(std::string(500, 'x'));
-    EXPECT_EQ(process.command(), std::string(95, 'x'));
-    process.set_command("php a.php");
+    EXPECT_EQ(process.command(), std::string(127, 'x'));
+    process.set_command("php\na.php");
     EXPECT_EQ(process.command(), "php a.php");
 }
 

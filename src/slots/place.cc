@@ -69,7 +69,7 @@ std::string_view network_file_system(unsigned long type) {
 }
 
 std::string advice(int error, const std::string& path) {
-    const std::string said = std::strerror(error);
+    std::string said = std::strerror(error);
     switch (error) {
         case EACCES:
         case EPERM: {

@@ -47,7 +47,6 @@ Stat stat_of(int pid) {
 std::string command_line(int pid) {
     std::string words = beginning_of(fmt::format("/proc/{}/cmdline", pid));
     while (words.ends_with('\0')) words.pop_back();
-    for (char& c : words) c = static_cast<unsigned char>(c) < ' ' ? ' ' : c;
     return words;
 }
 
