@@ -20,6 +20,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 
 import pymysql
 
@@ -273,7 +274,8 @@ class Server:
     @classmethod
     def _make_template(cls, folder):
         for old in folder.parent.glob(f"{cls.name}-*"):
-            shutil.rmtree(old, ignore_errors=True)
+            if time.time() - old.stat().st_mtime > 86400:  # a newer one may be another checkout's, which copies it just now
+                shutil.rmtree(old, ignore_errors=True)
         # Made at a short path: the path of the server's socket must fit into 107 bytes.
         made = pathlib.Path(tempfile.mkdtemp(prefix="tidegate-new-"))
         reaper.watch_folder(made)
