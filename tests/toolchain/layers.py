@@ -11,7 +11,7 @@ import re
 import sys
 
 # A folder of src/ includes itself and folders above it.
-LAYERS = ["base", "config", "protocol", "sql", "budget", "session", "pool", "net", "proxy", "slots", "api", "cli"]
+LAYERS = ["base", "config", "protocol", "sql", "budget", "session", "pool", "net", "proxy", "slots", "api", "client", "cli"]
 
 # No I/O, no clock, no randomness, no threads: events and times come in, the next action goes out.
 PURE = {"config", "protocol", "sql", "budget", "session", "pool"}
@@ -34,7 +34,7 @@ LIBRARIES = {
     "nlohmann/": {"api", "cli"},
     "prometheus/": {"api"},
     "CLI/": {"cli"},
-    "mysql.h": {"cli"},
+    "mysql.h": {"cli", "client"},
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^">]+)[">]')
@@ -103,8 +103,18 @@ def problems_of_links(cmake, used):
             yield f"src/CMakeLists.txt: {folder}/ includes {other}/ and does not link tidegate_{other}"
 
 
+def problems_of_public(name, text):
+    """The library's headers are for programs that have neither src/ nor what it is built with."""
+    for line, bracket, header in includes(text):
+        if bracket == '"' or ("/" in header and not header.startswith("tidegate/")) or header.endswith(".h") \
+                and not header.startswith("tidegate/"):
+            yield f"{name}:{line}: a public header includes the standard library and <tidegate/..> only, not {header}"
+
+
 def problems(root):
     source = pathlib.Path(root) / "src"
+    for path in sorted((pathlib.Path(root) / "include").rglob("*.h")):
+        yield from problems_of_public(str(path.relative_to(root)), path.read_text())
     sources = []
     for path in sorted([*source.rglob("*.h"), *source.rglob("*.cc")]):
         name, folder = str(path.relative_to(root)), path.relative_to(source).parts[0]

@@ -81,3 +81,17 @@ def test_a_link_upside_down(tree):
 
 def test_a_folder_without_its_library(tree):
     assert tree("pool/pool.cc", "") == ["src/CMakeLists.txt: no tidegate_layer(pool)"]
+
+
+@pytest.mark.parametrize("text, well", [
+    ("#include <chrono>\n#include <tidegate/error.h>\n", True),
+    ('#include "base/error.h"\n', False),
+    ("#include <fmt/core.h>\n", False),
+    ("#include <mysql.h>\n", False),
+])
+def test_public_headers_need_nothing_else(tree, tmp_path, text, well):
+    header = tmp_path / "include" / "tidegate" / "x.h"
+    header.parent.mkdir(parents=True)
+    header.write_text(text)
+    found = tree("sql/scanner.cc", "")
+    assert (found == []) == well and all(problem.startswith("include/tidegate/x.h:1:") for problem in found)

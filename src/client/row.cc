@@ -1,0 +1,39 @@
+#include <fmt/core.h>
+#include <tidegate/rows.h>
+
+#include <algorithm>
+
+namespace tidegate {
+namespace {
+
+char lower(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+bool same_name(std::string_view a, std::string_view b) {
+    return std::ranges::equal(a, b, {}, lower, lower);
+}
+
+Error no_such_column(std::string_view which, std::span<const Column> columns) {
+    std::string names;
+    for (const auto& column : columns) names += (names.empty() ? "" : ", ") + column.name;
+    return {error_code::no_column, "42S22", fmt::format("the result has no column {}; it has {}", which, names)};
+}
+
+}  // namespace
+
+std::size_t Row::find(std::string_view name) const {
+    const auto found =
+        std::ranges::find_if(columns_, [&](const Column& column) { return same_name(column.name, name); });
+    return found == columns_.end() ? size() : static_cast<std::size_t>(found - columns_.begin());
+}
+
+Error Row::no_column(std::size_t position) const {
+    return no_such_column(fmt::format("number {} (the first is 0)", position), columns_);
+}
+
+Error Row::no_column(std::string_view name) const {
+    return no_such_column(fmt::format("`{}`", name), columns_);
+}
+
+}  // namespace tidegate
