@@ -4,6 +4,7 @@ mariadb, mysql, mariadb11   one server of each kind a test process, shared by te
 any_server                  the test runs on MariaDB 10.11 and on MySQL (on MariaDB 11.8 too when marked `mariadb11`)
 new_server(kind, **options) a server of its own; kind as "mariadb", "mysql", "mariadb11" or a class of harness.servers
 new_gate(server, **config)  a gate in front of a server; a gate that breaks fails the test
+run(*arguments, command=..) `tidegate run` with these arguments; ended after the test
 schema                      an empty schema of its own for the test, on `any_server`; new_schema(server) on another
 """
 import itertools
@@ -14,7 +15,9 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
 
+from harness.fleet import Run  # noqa: E402
 from harness.gate import Gate, program  # noqa: E402
+from harness.process import wait_until  # noqa: E402
 from harness.servers import ALL, MariaDB, MariaDB11, MySQL, Unavailable  # noqa: E402
 
 KINDS = {"mariadb": MariaDB, "mariadb11": MariaDB11, "mysql": MySQL}
@@ -122,6 +125,20 @@ def new_gate(request):
             broken.append(error)
     if broken:
         raise broken[0]
+
+
+@pytest.fixture
+def run(tmp_path):
+    runs = []
+
+    def start(*arguments, **keywords):
+        runs.append(Run(tmp_path, *arguments, **keywords))
+        return runs[-1]
+
+    yield start
+    for each in runs:
+        each.end()
+    wait_until(lambda: not list(tmp_path.glob("tidegate-fleet-*")), 45, "the keeper to remove the notify sockets")
 
 
 @pytest.fixture

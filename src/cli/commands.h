@@ -18,6 +18,7 @@ enum ExitCode : int {
     kNoSlotInTime = 75,  // as sysexits.h has it: try again
     kCannotRun = 126,    // as shells have them: the command cannot be run,
     kNotFound = 127,     // there is no such command
+    kTryAgain = 75,      // not finished: the same command goes on
 };
 
 struct ServeOptions {
@@ -56,5 +57,7 @@ struct SlotsOptions {
     std::string config_file;
 };
 [[nodiscard]] int slots(const SlotsOptions& options);
+struct RunOptions;  // run_options.h
+[[nodiscard]] int run_fleet(const RunOptions& options);
 
 }  // namespace tidegate::cli

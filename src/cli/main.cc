@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cli/commands.h"
+#include "cli/run_flags.h"
 
 namespace tidegate::cli {
 namespace {
@@ -158,6 +159,8 @@ int run(int argc, char** argv) {
     SlotsOptions slots_options;
     add_exec(app, exec_options);
     add_slots(app, slots_options);
+    RunOptions run_options;
+    add_run(app, run_options);
 
     auto arguments = take_arguments(argc, argv);
     const auto command = command_behind_dashes(arguments);
@@ -180,6 +183,11 @@ int run(int argc, char** argv) {
         exec_options.command = app.get_subcommand("exec")->remaining();
         exec_options.command.insert(exec_options.command.end(), command.begin(), command.end());
         return exec(exec_options);
+    }
+    if (app.got_subcommand("run")) {
+        run_options.command = app.get_subcommand("run")->remaining();
+        run_options.command.insert(run_options.command.end(), command.begin(), command.end());
+        return run_fleet(run_options);
     }
     if (app.got_subcommand("slots")) return slots(slots_options);
     std::fputs("tidegate: a command is needed, such as serve or demo; see tidegate --help\n", stderr);
