@@ -49,10 +49,9 @@ inline constexpr Capabilities remember_options = 1U << 31;
 [[nodiscard]] Capabilities offered_to_clients(Capabilities of_server, bool tls);
 
 // The flags that change what a statement means or how its reply looks and that nothing can change later: two clients
-// that differ in one of them cannot share a server connection.
+// that differ in one of them cannot share a server connection. (MULTI_STATEMENTS can be changed, by COM_SET_OPTION.)
 inline constexpr Capabilities kSharingFlags = capability::found_rows | capability::no_schema | capability::local_files |
-                                              capability::ignore_space | capability::interactive |
-                                              capability::multi_statements;
+                                              capability::ignore_space | capability::interactive;
 
 // What the gate asks a server for when it opens a connection for clients whose kSharingFlags are `sharing`.
 [[nodiscard]] Capabilities asked_of_server(Capabilities of_server, Capabilities sharing, bool tls, bool with_schema);

@@ -208,7 +208,7 @@ ReplyWalker::MaybeStep ReplyWalker::column_count(MutableBytes chunk, std::size_t
     at = pass(chunk, at, header);
     phase_ = Phase::columns;
     definitions_ = static_cast<std::uint32_t>(columns);
-    outcome_.had_rows = true;
+    outcome_.had_rows = outcome_.any_rows = true;
     outcome_.rows = 0;
     return std::nullopt;
 }

@@ -86,6 +86,8 @@ public:
         bool any_insert_id = false;                 // some OK packet of the reply had an id that is not 0
         std::uint64_t rows = 0;                     // of the last result set
         bool had_rows = false;                      // the last result was a result set
+        bool any_rows = false;                      // some result was one
+        bool any_warnings = false;                  // some result had warnings
         bool more_than_one = false;                 // several results
         bool state_changed = false;                 // a state-change tracker (type 2) was seen
         std::uint32_t statement_id = 0;             // of COM_STMT_PREPARE

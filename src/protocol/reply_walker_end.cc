@@ -92,6 +92,7 @@ std::optional<std::size_t> ReplyWalker::read_end(MutableBytes payload) {
         if (!eof) return std::nullopt;
         outcome_.status = eof->status;
         outcome_.warnings = eof->warnings;
+        outcome_.any_warnings = outcome_.any_warnings || eof->warnings > 0;
         outcome_.affected_rows = 0;
         outcome_.cursor = (eof->status & status::cursor_exists) != 0 && (eof->status & status::last_row_sent) == 0;
         return payload.size();
@@ -100,6 +101,7 @@ std::optional<std::size_t> ReplyWalker::read_end(MutableBytes payload) {
     if (!ok) return std::nullopt;
     outcome_.status = ok->status;
     outcome_.warnings = ok->warnings;
+    outcome_.any_warnings = outcome_.any_warnings || ok->warnings > 0;
     outcome_.affected_rows = ok->affected_rows;
     outcome_.cursor = (ok->status & status::cursor_exists) != 0 && (ok->status & status::last_row_sent) == 0;
     if (!ends_rows) outcome_.last_insert_id = ok->last_insert_id;

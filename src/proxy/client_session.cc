@@ -232,119 +232,44 @@ net::Task<bool> ClientSession::answer(Command command, std::size_t packet_size) 
         }
         case Command::reset_connection:
             give_up_lease();
-            start_session(session_.state()->schema);
+            start_session(session_.state()->schema, session_.mode().multi_statements);
             break;
         case Command::process_kill: {
             const std::uint64_t id = protocol::Reader(body).u32();
             in_.consume(packet_size);
             co_return co_await kill_other(id, false);
         }
-        default:
-            break;  // COM_PING
+        default:  // COM_PING
+            session_.results().pinged();
+            on_server_.row_count = false;
+            break;
     }
     in_.consume(packet_size);
     co_return co_await say_ok();
 }
 
-// Multi-statements on or off. The flag belongs to the connection: a held one is told, another one is chosen by it.
+// Multi-statements on or off. A connection in hand is told at once; others are before they are used.
 net::Task<bool> ClientSession::set_option(bool on, std::size_t packet_size) {
-    key.flags =
-        on ? key.flags | protocol::capability::multi_statements : key.flags & ~protocol::capability::multi_statements;
     session_.set_multi_statements(on);
+    session_.results().answered(sql::Bare::show_warnings);  // it leaves the same
+    on_server_.row_count = false;
     if (lease_ != nullptr) {
-        session_.pin(sql::Pin::compound);
-        sql::Facts facts;
-        facts.kind = sql::Kind::other;
-        co_return co_await statement(ReplyShape::ok, facts, packet_size, false);
-    }
-    in_.consume(packet_size);
-    co_return co_await say_ok();
-}
-
-// A question about the last statement, alone: on its connection while nobody else has had that, else from memory.
-net::Task<bool> ClientSession::bare_question(const sql::Facts& facts, std::size_t packet_size) {
-    const auto text_of = [&] {
-        return protocol::as_text(in_.filled().first(packet_size)).substr(protocol::kHeaderSize + 1);
-    };
-    if (facts.bare != sql::Bare::connection_id && ran_statement_) {
         const Ready ready = co_await get_ready(sql::Facts{});
         if (ready == Ready::client_gone) co_return false;
         if (ready != Ready::yes) {
             const bool told = co_await refuse_command(packet_size, false);
             co_return told&& ready == Ready::refused;
         }
-        if (lease_->used_by == owner_) {
-            session_.before(facts, text_of());
-            co_return co_await statement(ReplyShape::result, facts, packet_size, false);
-        }
-        if (leftovers_) co_await leftovers_->absorb_earlier();
     }
-    const bool told = co_await answer_from_memory(facts, text_of());
     in_.consume(packet_size);
-    end_statement();
-    co_return told;
-}
-
-net::Task<bool> ClientSession::answer_from_memory(const sql::Facts& facts, std::string_view text) {
-    protocol::OneValue value{.column = facts.column.in(text)};
-    switch (facts.bare) {
-        case sql::Bare::connection_id:
-            value.value = id_;
-            break;
-        case sql::Bare::row_count:
-            value.is_signed = true;
-            value.value = static_cast<std::uint64_t>(session_.row_count());
-            break;
-        case sql::Bare::found_rows: {
-            const bool fetched = leftovers_ && leftovers_->found_rows_value;
-            value.value = fetched ? *leftovers_->found_rows_value : session_.found_rows();
-            break;
-        }
-        case sql::Bare::warning_count:
-            value.value = session_.warning_count();
-            break;
-        case sql::Bare::error_count:
-            value.value = session_.last_failed() ? 1 : 0;
-            break;
-        default: {
-            const bool wanted = facts.bare == sql::Bare::show_warnings || session_.last_failed();
-            if (wanted && leftovers_ && !leftovers_->warnings_reply.empty())
-                co_return co_await replay(leftovers_->warnings_reply);
-            if (lease_ == nullptr) {
-                const Result<void> taken = co_await take_lease();
-                if (!taken) co_return co_await say(taken.error());
-            }
-            const Result<Answer> none = co_await lease_->query("SHOW WARNINGS LIMIT 0");
-            if (!none) {
-                lose_lease();
-                co_return false;
-            }
-            co_return co_await replay(none->bytes);
-        }
+    std::vector<std::byte> packet;
+    if ((capabilities_ & protocol::capability::deprecate_eof) != 0) {
+        protocol::write_ok(1, {.status = session_.status()}, packet);
+        packet[protocol::kHeaderSize] = std::byte{0xFE};  // as servers do it
+    } else {
+        protocol::write_eof(1, session_.status(), 0, packet);
     }
-    std::vector<std::byte> reply;
-    const bool deprecate_eof = (capabilities_ & protocol::capability::deprecate_eof) != 0;
-    protocol::write_one_value(1, value, deprecate_eof, session_.status(), reply);
-    co_return co_await send(std::move(reply));
-}
-
-// A reply that the server gave to the gate, in the form that this client understands.
-net::Task<bool> ClientSession::replay(std::vector<std::byte> reply) {
-    protocol::ReplyWalker walker;
-    walker.begin(ReplyShape::result,
-                 {.client_deprecate_eof = (capabilities_ & protocol::capability::deprecate_eof) != 0,
-                  .client_session_track = (capabilities_ & protocol::capability::session_track) != 0});
-    std::vector<std::byte> out;
-    std::span<std::byte> left(reply);
-    protocol::ReplyWalker::Event event = protocol::ReplyWalker::Event::part;
-    while (event == protocol::ReplyWalker::Event::part) {
-        const protocol::ReplyWalker::Step step = walker.step(left);
-        out.insert(out.end(), left.begin(), left.begin() + static_cast<std::ptrdiff_t>(step.forward));
-        if (step.insert_eof) out.insert(out.end(), step.eof.begin(), step.eof.end());
-        left = left.subspan(step.consumed);
-        event = step.event;
-    }
-    co_return co_await send(std::move(out));
+    co_return co_await send(std::move(packet));
 }
 
 net::Task<bool> ClientSession::kill_other(std::uint64_t victim, bool query_only) {

@@ -2,6 +2,7 @@
 // state; bytes in hand cost a buffer, a statement under way a lease. Belongs to the loop's thread.
 //
 //   client_session.cc        the life of a session, and which command does what
+//   client_session_questions.cc  questions about the last statement, answered from memory
 //   client_session_login.cc  greeting, TLS, accounts, the schema
 //   client_session_lease.cc  getting a connection and bringing it to this session's state, giving it back
 //   client_session_relay.cc  a command to the server and its reply to the client
@@ -89,14 +90,17 @@ private:
     net::Task<bool> answer(protocol::Command command, std::size_t packet_size);
     net::Task<bool> set_option(bool on, std::size_t packet_size);
     net::Task<bool> change_user(std::size_t packet_size);
-    net::Task<bool> bare_question(const sql::Facts& facts, std::size_t packet_size);
-    net::Task<bool> answer_from_memory(const sql::Facts& facts, std::string_view text);
-    net::Task<bool> replay(std::vector<std::byte> reply);
     net::Task<bool> kill_other(std::uint64_t id, bool query_only);
     net::Task<bool> refuse_command(std::size_t packet_size, bool large);  // with refusal_; false: the client is gone
     net::Task<bool> say(const Error& error);                              // an ERR packet
     net::Task<bool> say_ok();
     net::Task<bool> send(std::vector<std::byte> packets);
+
+    // client_session_questions.cc
+    net::Task<bool> bare_question(const sql::Facts& facts, std::size_t packet_size);
+    [[nodiscard]] std::vector<std::byte> answer_from_memory(const sql::Facts& facts, std::string_view text) const;
+    [[nodiscard]] std::vector<std::byte> in_form_of_client(std::vector<std::byte> reply) const;
+    [[nodiscard]] bool server_has_answer(sql::Bare question) const;
 
     // client_session_login.cc
     net::Task<bool> log_in();
@@ -105,14 +109,21 @@ private:
     net::Task<bool> authenticate(const protocol::HandshakeResponse& response, std::uint8_t& sequence);
     net::Task<bool> enter_schema(std::string schema, std::uint8_t sequence);
     net::Task<bool> refuse_login(Error error, std::uint8_t sequence);
-    void start_session(std::string_view schema);
+    void start_session(std::string_view schema, bool multi_statements);
 
     // client_session_lease.cc
     net::Task<Result<void>> take_lease();  // an error is the client's to hear
     [[nodiscard]] static bool needs_own_insert_id(const sql::Facts& facts);
     [[nodiscard]] bool lease_fits(const sql::Facts& facts) const;
     net::Task<Result<void>> fit_lease(const sql::Facts& facts);
+    net::Task<Result<void>> take_over(const sql::Facts& facts);
     net::Task<Result<void>> restore_state();
+    [[nodiscard]] bool asks_in_vain(const sql::Facts& facts) const;
+    [[nodiscard]] bool keeps_warnings_of_others(const sql::Facts& facts) const;
+    // What this session's last statement has left is on this connection, as the server has it.
+    [[nodiscard]] bool results_are_on(const ServerConnection& connection) const {
+        return &connection == last_ && connection.used_by == owner_;
+    }
     void end_statement();       // gives the lease back unless something holds it
     void return_unfit_lease();  // it could not be brought to this session's state, and has not got it
     void give_up_lease();       // cleans it, whatever it takes: the session is over, or starts anew
@@ -172,6 +183,15 @@ private:
 
     session::Session session_;
     std::uint64_t owner_ = 0;  // of what the session leaves on connections: another one after each login and each reset
+    std::uint64_t insert_id_mark_ = 0;        // of its LAST_INSERT_ID(): a connection with this mark has that value
+    const ServerConnection* last_ = nullptr;  // where its last statement ran; it may be gone
+    // Of which answers that connection has this session's. (Not of those that a statement there left as they were
+    // before it came there, nor of those that the gate has changed by asking or answering something itself.)
+    struct {
+        bool row_count = false;
+        bool found_rows = false;
+        bool warnings = false;
+    } on_server_;
     protocol::ReplyWalker walker_;
     std::shared_ptr<Leftovers> leftovers_;
 };

@@ -14,6 +14,7 @@ namespace {
 
 // Leaves no warnings and no rows found. (With a table in it: without, MariaDB keeps the warnings.)
 constexpr std::string_view kClearResults = "SELECT 0 FROM information_schema.ENGINES WHERE 0";
+constexpr std::string_view kClearResultsToOne = "SELECT 0 FROM information_schema.ENGINES LIMIT 1";  // one row found
 
 // Results of an earlier statement that no connection but its own can tell.
 bool asks_for_results(const sql::Facts& facts) {
@@ -71,9 +72,10 @@ bool ClientSession::needs_own_insert_id(const sql::Facts& facts) {
         case sql::Kind::call:
         case sql::Kind::execute:
         case sql::Kind::unknown:
-        case sql::Kind::show:  // SHOW VARIABLES shows it
-        case sql::Kind::ddl:   // CREATE TABLE .. SELECT may generate ids
+        case sql::Kind::ddl:  // CREATE TABLE .. SELECT may generate ids
             return true;
+        case sql::Kind::show:  // SHOW VARIABLES shows it
+            return !facts.asks.has(sql::Ask::warnings);
         case sql::Kind::set:
             return facts.pins.has(sql::Pin::variable);  // it may set it
         default:
@@ -84,45 +86,50 @@ bool ClientSession::needs_own_insert_id(const sql::Facts& facts) {
 // Nothing has to be done before the statement is sent: the usual case.
 bool ClientSession::lease_fits(const sql::Facts& facts) const {
     if (lease_->state() != session_.state()) return false;
-    if (lease_->insert_id_of != owner_ && needs_own_insert_id(facts)) return false;
-    if (lease_->used_by != owner_ && (lease_->unsure || lease_->warned || core_.hidden_locks())) return false;
-    return lease_->used_by == owner_ || (!lease_->leftovers && !facts.asks.any() && !(leftovers_ && leftovers_->any()));
+    if (lease_->insert_id_of != insert_id_mark_ && needs_own_insert_id(facts)) return false;
+    if (results_are_on(*lease_)) return !asks_in_vain(facts);
+    if (lease_->used_by != owner_ && (lease_->unsure || core_.hidden_locks())) return false;
+    return !lease_->leftovers && !facts.asks.any() && !(leftovers_ && leftovers_->any()) &&
+           !(lease_->warned && keeps_warnings_of_others(facts));
+}
+
+// A question within a larger statement, whose answer no connection has any more. (That of ROW_COUNT() may be of the
+// gate's own doing there, after an error.)
+bool ClientSession::asks_in_vain(const sql::Facts& facts) const {
+    if (!asks_for_results(facts)) return false;
+    // Restoring LAST_INSERT_ID() would spoil the others.
+    const bool also_id = lease_->insert_id_of != insert_id_mark_ && needs_own_insert_id(facts);
+    if (!results_are_on(*lease_) || also_id) return true;
+    return (facts.asks.has(sql::Ask::found_rows) && !on_server_.found_rows) ||
+           (facts.asks.has(sql::Ask::warnings) && !on_server_.warnings);
+}
+
+// Whether the warnings that are on a connection would outlast this statement: a client would see another's.
+bool ClientSession::keeps_warnings_of_others(const sql::Facts& facts) const {
+    return core_.upstream.flavour() == protocol::Flavour::mariadb || facts.statements == 0;
 }
 
 net::Task<Result<void>> ClientSession::fit_lease(const sql::Facts& facts) {
-    const bool changed_hands = lease_->used_by != owner_;
-    if (changed_hands && leftovers_ && leftovers_->any()) {
-        // They are on the connection before, and whoever has that now fetches them.
-        auto now = std::make_shared<Leftovers>(core_.loop);
-        now->earlier = std::exchange(leftovers_, now);
-    }
-    if (changed_hands && lease_->leftovers) {
-        const std::shared_ptr<Leftovers> others = std::exchange(lease_->leftovers, nullptr);
-        const bool alive = co_await others->fetch(*lease_);
-        if (!alive) co_return fail(2013, "08S01", "Lost connection to the server before the statement was sent");
-    }
-    if (changed_hands && (lease_->unsure || (lease_->used_by != 0 && core_.hidden_locks()))) {
-        const Result<void> reset = co_await core_.upstream.reset(*lease_);
-        if (!reset) co_return fail(kServerLost, "08S01", "a connection could not be reset");
-    }
-    if (changed_hands && lease_->warned) {
-        const Result<Answer> cleared = co_await lease_->query(kClearResults);
-        if (!cleared) co_return std::unexpected(cleared.error());
-        lease_->warned = false;
+    const bool changed_hands = !results_are_on(*lease_);
+    if (changed_hands) {
+        const Result<void> taken_over = co_await take_over(facts);
+        if (!taken_over) co_return taken_over;
     }
     if (lease_->state() != session_.state()) {
         const Result<void> restored = co_await restore_state();
         if (!restored) co_return restored;
     }
-    if (changed_hands && !ran_statement_ && asks_for_results(facts)) {
-        // A new session's answers: no warnings, no rows found, no rows changed.
-        for (const std::string_view text : {kClearResults, std::string_view("SET last_insert_id=0")}) {
+    if (!ran_statement_ && asks_in_vain(facts)) {
+        // A new session's answers: no warnings, no rows changed, as many found as in Results::start().
+        const bool mariadb = core_.upstream.flavour() == protocol::Flavour::mariadb;
+        for (const std::string_view text :
+             {mariadb ? kClearResultsToOne : kClearResults, std::string_view("SET last_insert_id=0")}) {
             const Result<Answer> reply = co_await lease_->query(text);
             if (!reply) co_return std::unexpected(reply.error());
         }
-        lease_->insert_id_of = owner_;
+        lease_->insert_id_of = insert_id_mark_;
     }
-    if (changed_hands && ran_statement_ && asks_for_results(facts)) {
+    if (ran_statement_ && asks_in_vain(facts)) {
         session_.pin(sql::Pin::asked);  // from now on the connection stays: the next time the answer is there
         co_return fail(
             1105, "HY000",
@@ -130,12 +137,45 @@ net::Task<Result<void>> ClientSession::fit_lease(const sql::Facts& facts) {
             "about, and cannot answer it in this form; from now on this session keeps its connection. Ask in a bare "
             "statement (SELECT FOUND_ROWS(), SELECT ROW_COUNT(), SHOW WARNINGS), or use session mode for this account");
     }
-    if (lease_->insert_id_of != owner_ && needs_own_insert_id(facts)) {
+    if (lease_->insert_id_of != insert_id_mark_ && needs_own_insert_id(facts)) {
         if (leftovers_) co_await leftovers_->absorb_earlier();
-        const std::uint64_t id = leftovers_ ? leftovers_->last_insert_id : 0;
+        const std::uint64_t id = leftovers_ ? leftovers_->last_insert_id() : 0;
         const Result<Answer> reply = co_await lease_->query(fmt::format("SET last_insert_id={}", id));
         if (!reply) co_return std::unexpected(reply.error());
-        lease_->insert_id_of = owner_;
+        lease_->insert_id_of = insert_id_mark_;
+    }
+    co_return Result<void>{};
+}
+
+// The connection was another session's, or other sessions have been on it since this one was: what theirs left on it is
+// fetched for them, and nothing of it may show here. Theirs first: they may be waiting for it with a connection in
+// hand.
+net::Task<Result<void>> ClientSession::take_over(const sql::Facts& facts) {
+    const bool clean = lease_->used_by == owner_;  // nobody else has been on it since a statement of this session
+    const bool by_others = !clean && lease_->used_by != 0;
+    if (!clean) lease_->used_by = 0;
+    if (const std::shared_ptr<Leftovers> theirs = std::exchange(lease_->leftovers, nullptr)) {
+        bool alive = true;
+        if (theirs.use_count() > 1) {
+            alive = co_await theirs->fetch(*lease_);
+        } else {
+            theirs->lost();  // their session is over
+        }
+        if (!alive) co_return fail(kServerLost, "08S01", "Lost connection to the server before the statement was sent");
+    }
+    if (leftovers_ && leftovers_->any()) {
+        // They are on the connection before, and whoever has that now fetches them.
+        co_await leftovers_->absorb_earlier();
+        leftovers_ = std::make_shared<Leftovers>(leftovers_);
+    }
+    if ((lease_->unsure && !clean) || (by_others && core_.hidden_locks())) {
+        const Result<void> reset = co_await core_.upstream.reset(*lease_);
+        if (!reset) co_return fail(kServerLost, "08S01", "a connection could not be reset");
+    }
+    if (lease_->warned && keeps_warnings_of_others(facts)) {
+        const Result<Answer> cleared = co_await lease_->query(kClearResults);
+        if (!cleared) co_return std::unexpected(cleared.error());
+        lease_->warned = false;
     }
     co_return Result<void>{};
 }
@@ -144,6 +184,15 @@ net::Task<Result<void>> ClientSession::fit_lease(const sql::Facts& facts) {
 // failed would not stop a statement behind it (Trap 1).
 net::Task<Result<void>> ClientSession::restore_state() {
     const session::StatePtr& want = session_.state();
+    if (want->multi_statements != lease_->state()->multi_statements) {
+        std::vector<std::byte> packet;
+        const std::string_view option(want->multi_statements ? "\0\0" : "\1\0", 2);
+        protocol::write_command(static_cast<std::uint8_t>(protocol::Command::set_option), option, packet);
+        const Result<Answer> reply = co_await lease_->exchange(std::move(packet), protocol::ReplyShape::ok);
+        if (!reply) co_return std::unexpected(reply.error());
+        if (reply->outcome.error) co_return std::unexpected(reply->error);
+        lease_->set_state(core_.states.with_multi_statements(lease_->state(), want->multi_statements));
+    }
     if (want->schema.empty() && !lease_->state()->schema.empty()) {
         // Nothing but a new login takes a connection's schema away.
         const Result<void> changed = co_await core_.upstream.change_user(*lease_, user_, credential_, charset_);
@@ -179,8 +228,8 @@ void ClientSession::end_statement() {
     if (lease_ == nullptr) return;
     lease_->set_state(session_.state());
     if (session_.hold() != session::Hold::none) return;
-    lease_->used_by = owner_;
-    lease_->leftovers = leftovers_ && leftovers_->any() ? leftovers_ : nullptr;
+    const bool left = leftovers_ && leftovers_->any() && results_are_on(*lease_);
+    lease_->leftovers = left ? leftovers_ : nullptr;
     core_.give_back(*std::exchange(lease_, nullptr));
 }
 

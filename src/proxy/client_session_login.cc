@@ -197,7 +197,9 @@ net::Task<bool> ClientSession::enter_schema(std::string schema, std::uint8_t seq
     const config::Class* of_class = config::class_of(core_.config, user_, stream_->peer().host(), program_);
     rank = of_class != nullptr ? of_class->rank : core_.config.default_rank;
     min_generation = core_.pool.generation();
-    start_session(schema);
+    // COM_CHANGE_USER leaves the option as COM_SET_OPTION has set it; as servers do.
+    start_session(schema,
+                  logged_in_ ? session_.mode().multi_statements : (capabilities_ & capability::multi_statements) != 0);
     if (!schema.empty() && !core_.accounts.may_enter(key.account, schema, core_.loop.now())) {
         Result<void> entered = co_await take_lease();
         if (entered) {
@@ -224,15 +226,17 @@ net::Task<bool> ClientSession::enter_schema(std::string schema, std::uint8_t seq
     co_return co_await send(std::move(packet));
 }
 
-void ClientSession::start_session(std::string_view schema) {
+void ClientSession::start_session(std::string_view schema, bool multi_statements) {
     const auto& facts = core_.upstream.facts();
-    const bool multi = (key.flags & capability::multi_statements) != 0;
-    session_.start(core_.upstream.initial_state(charset_, schema),
+    session_.start(core_.upstream.initial_state(charset_, schema, multi_statements),
                    facts ? std::string_view(facts->sql_mode) : std::string_view(),
-                   core_.accounts[key.account].mode == config::PoolMode::session, multi);
+                   core_.accounts[key.account].mode == config::PoolMode::session);
     leftovers_.reset();
     ran_statement_ = false;
+    on_server_ = {};
     owner_ = core_.next_owner();
+    insert_id_mark_ = core_.next_owner();
+    last_ = nullptr;
 }
 
 net::Task<bool> ClientSession::refuse_login(Error error, std::uint8_t sequence) {

@@ -45,6 +45,12 @@ bool may_have_run_a_program(std::uint16_t error) {
     }
 }
 
+// One statement that touches a table without any doubt.
+bool changes_rows(const sql::Facts& facts) {
+    return facts.statements == 1 && (facts.kind == sql::Kind::insert || facts.kind == sql::Kind::update ||
+                                     facts.kind == sql::Kind::delete_ || facts.kind == sql::Kind::replace);
+}
+
 }  // namespace
 
 // Runs the command that begins in_ (whole, or its beginning if it is `large`), with a lease. False: the client's end.
@@ -115,7 +121,9 @@ void ClientSession::begin_reply(protocol::ReplyShape shape) {
     conversion.client_local_files = (capabilities_ & protocol::capability::local_files) != 0;
     conversion.status = session_.status();
     walker_.begin(shape, conversion);
+    if (!results_are_on(*lease_)) on_server_ = {};
     lease_->used_by = owner_;
+    last_ = lease_;
     ran_statement_ = true;
 }
 
@@ -124,6 +132,7 @@ net::Task<bool> ClientSession::settle(protocol::ReplyShape shape, const sql::Fac
     const ReplyWalker::Outcome& outcome = walker_.outcome();
     const bool was_in_transaction = session_.in_transaction();
     const sql::Pins pins_before = session_.pins();
+    bool pinged = false;
     if (shape == protocol::ReplyShape::prepare) {
         session_.prepared(facts, outcome);
     } else if (session_.after(facts, outcome)) {
@@ -136,21 +145,26 @@ net::Task<bool> ClientSession::settle(protocol::ReplyShape shape, const sql::Fac
             end_ = ClientEnd::server_lost;
             co_return false;
         }
+        pinged = true;
         session_.on_status(reply->outcome.status);
         if (reply->outcome.state_changed) session_.pin(sql::Pin::unknown_function);
     }
     if (outcome.error && may_have_run_a_program(outcome.error_code)) lease_->unsure = true;
+    note_leftovers(facts, outcome);
+    if (pinged) on_server_.row_count = false;
     if (session_.collation_unknown()) {
+        // The question sets FOUND_ROWS() to 1: an earlier statement's is saved before.
+        if (leftovers_ && leftovers_->found_rows_on_connection()) co_await leftovers_->fetch(*lease_);
         const Result<Answer> reply = co_await lease_->query("SELECT @@session.collation_connection");
         if (!reply) {
             lose_lease();
             end_ = ClientEnd::server_lost;
             co_return false;
         }
+        on_server_.row_count = on_server_.found_rows = false;
         const auto rows = reply->rows();
         if (!rows.empty() && !rows[0].empty() && rows[0][0]) session_.on_collation(*rows[0][0]);
     }
-    note_leftovers(facts, outcome);
     while (kills_under_way_ > 0) co_await kills_done_;  // a KILL that comes late must not hit the next client (Trap 12)
     if (facts.new_generation && !outcome.error) core_.new_generation();
     ++core_.counters.statements;
@@ -162,20 +176,23 @@ net::Task<bool> ClientSession::settle(protocol::ReplyShape shape, const sql::Fac
 
 // What the statement has left on its connection that a later one may ask for.
 void ClientSession::note_leftovers(const sql::Facts& facts, const ReplyWalker::Outcome& outcome) {
-    const bool warnings = outcome.error || outcome.warnings > 0;
-    const bool insert_id = outcome.any_insert_id || facts.sets_last_insert_id;
-    // MariaDB keeps warnings over statements that touch no table, of whomever.
-    lease_->warned |= warnings && core_.upstream.flavour() == protocol::Flavour::mariadb;
+    const session::Results& results = session_.results();
+    on_server_.row_count |= results.row_count_left() != session::Left::as_before;
+    on_server_.found_rows |= results.found_rows_left() != session::Left::as_before;
+    on_server_.warnings |= results.warnings_left() != session::Left::as_before;
+    // An INSERT that fails has set LAST_INSERT_ID() if it came to a row.
+    const bool failed_late = outcome.error && may_have_run_a_program(outcome.error_code) && needs_own_insert_id(facts);
+    const bool insert_id = outcome.any_insert_id || facts.sets_last_insert_id || failed_late;
+    if (insert_id) insert_id_mark_ = lease_->insert_id_of = core_.next_owner();
+    const bool warns = results.warnings_left() == session::Left::on_server;
+    const bool clears = results.warnings_left() == session::Left::here;
+    if (warns) lease_->warned = true;
+    if (clears && (changes_rows(facts) || core_.upstream.flavour() == protocol::Flavour::mysql)) lease_->warned = false;
     if (!leftovers_) {
-        if (!warnings && !insert_id && !facts.calc_found_rows) return;
+        if (!warns && !insert_id && results.found_rows_left() != session::Left::on_server) return;
         leftovers_ = std::make_shared<Leftovers>(core_.loop);
     }
-    leftovers_->insert_id |= insert_id;
-    if (session_.keeps_results(facts) && !outcome.error) return;
-    leftovers_->warnings = warnings;
-    leftovers_->found_rows = facts.calc_found_rows;
-    leftovers_->warnings_reply.clear();
-    leftovers_->found_rows_value.reset();
+    leftovers_->note(results, insert_id);
 }
 
 // The server is gone in the middle of a command. A plain read that the whole server's end cut off is run again, once

@@ -197,6 +197,10 @@ void Core::give_back(ServerConnection& connection) {
     pool.release(connection, loop.now());
 }
 
+bool Core::rests(const ServerConnection* connection) const {
+    return connections_.contains(connection) && connection->pool::Connection::state == pool::Connection::State::idle;
+}
+
 void Core::forget(ServerConnection& connection, CloseReason reason) {
     connection.drop_leftovers();
     const auto owned = connections_.extract(&connection);

@@ -88,6 +88,8 @@ public:
     void close(ServerConnection& connection, pool::CloseReason reason);
     void kill_and_close(ServerConnection& connection);  // a statement is running on it that nobody waits for
     void forget(ServerConnection& connection, pool::CloseReason reason);  // it is gone already
+    // Whether this is a connection (it may have been one) that nobody has.
+    [[nodiscard]] bool rests(const ServerConnection* connection) const;
 
     net::Task<void> kill_query(std::uint32_t thread_id, std::string user, protocol::auth::CredentialPtr credential);
     // Whether the server that this connection reaches was started after `time`.

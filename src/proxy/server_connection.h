@@ -52,10 +52,11 @@ public:
     net::Task<Result<Answer>> query(std::string_view sql);
 
     Core* core = nullptr;  // whose it is, for the watch over resting connections
-    // Who ran the last statement here (a session's owner_; 0: nobody), and whose LAST_INSERT_ID() this is.
+    // Who ran the last statement here (a session's owner_; 0: nobody, or the gate since), and whose LAST_INSERT_ID()
+    // this is (a session's insert_id_mark_).
     std::uint64_t used_by = 0;
     std::uint64_t insert_id_of = 0;
-    bool warned = false;   // it has warnings that only a statement with a table in it clears
+    bool warned = false;   // it has warnings; on MariaDB only a statement with a table in it clears them
     bool unsure = false;   // its last user may have left something that the server does not tell: reset it for others
     std::string identity;  // what a login made of it that a reset does not restore
     // The last session's results that it may still ask for: to be fetched before somebody else gets the connection.

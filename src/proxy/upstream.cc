@@ -219,7 +219,7 @@ net::Task<std::expected<std::unique_ptr<ServerConnection>, OpenError>> Upstream:
         const Result<void> learnt = co_await learn(*connection);
         if (!learnt) co_return failed(learnt.error());
     }
-    connection->set_state(initial_state(login.charset, ""));
+    connection->set_state(initial_state(login.charset, "", false));
     const Result<void> tracked = co_await start_tracking(*connection);
     if (!tracked) co_return failed(tracked.error());
     auto identity = co_await identity_of(*connection);
@@ -302,9 +302,10 @@ void Upstream::set_init_connect(std::string text) {
     if (facts_) facts_->init_connect = std::move(text);
 }
 
-session::StatePtr Upstream::initial_state(std::uint16_t charset, std::string_view schema) {
+session::StatePtr Upstream::initial_state(std::uint16_t charset, std::string_view schema, bool multi_statements) {
     session::State state;
     state.schema = schema;
+    state.multi_statements = multi_statements;
     if (facts_) {
         if (const auto found = facts_->collations.find(charset); found != facts_->collations.end()) {
             const Collation& collation = found->second;
@@ -348,7 +349,7 @@ net::Task<Result<void>> Upstream::change_user(ServerConnection& connection, cons
     if (!changed)
         co_return fail(2013, "08S01",
                        fmt::format("changing the user on a connection failed: {}", changed.error().message));
-    connection.set_state(initial_state(charset, ""));
+    connection.set_state(initial_state(charset, "", connection.state()->multi_statements));
     connection.used_by = connection.insert_id_of = 0;
     co_return co_await start_tracking(connection);
 }
@@ -362,6 +363,7 @@ net::Task<Result<void>> Upstream::reset(ServerConnection& connection) {
     // The variables are the server's defaults now, the character sets too, which a session always has of its own.
     // The schema stays, but its character set does not (MariaDB): it has to be entered again.
     session::State state;
+    state.multi_statements = connection.state()->multi_statements;  // a client's flag, not a variable
     if (!connection.state()->schema.empty()) state.schema = session::kUnknown;
     for (const char* name :
          {"character_set_client", "character_set_connection", "character_set_results", "collation_connection"}) {

@@ -22,10 +22,65 @@ constexpr sql::Pins kEndByStatement{Pin::lock_tables, Pin::flush_lock};
 constexpr sql::Pins kSurvivesReset{Pin::role,     Pin::profiling,        Pin::xa, Pin::instance_lock, Pin::sequence,
                                    Pin::compound, Pin::unknown_statement};
 
-// The server does not know the statement either: nothing was run.
-bool is_no_statement(const sql::Facts& facts, const protocol::ReplyWalker::Outcome& outcome) {
-    constexpr std::uint16_t kParseError = 1064;
-    return facts.kind == Kind::unknown && facts.statements == 1 && outcome.error && outcome.error_code == kParseError;
+// What a statement does itself: where it did not begin, it has not done it. (Programs that it runs may fail in their
+// middle with the same errors. Where the text may be another one for the server than for the scanner, nothing is sure.)
+constexpr sql::Pins kOwnDoing{Pin::user_variable, Pin::temporary_table, Pin::named_lock, Pin::text_prepare,
+                              Pin::handler,       Pin::lock_tables,     Pin::flush_lock, Pin::variable,
+                              Pin::role,          Pin::profiling,       Pin::sequence,   Pin::instance_lock};
+// What a text that the server does not understand has not done either.
+constexpr sql::Pins kBehindSyntax = [] {
+    sql::Pins pins = kOwnDoing;
+    pins.add({Pin::unknown_function, Pin::unknown_statement, Pin::set_statement, Pin::xa});
+    return pins;
+}();
+
+// Errors that a statement gets before it begins: SET, too, which looks at all its values before it sets one.
+bool is_refusal(std::uint16_t error) {
+    switch (error) {
+        case 1044:  // of privileges
+        case 1045:
+        case 1142:
+        case 1143:
+        case 1227:
+        case 1370:
+        case 1046:  // of names
+        case 1049:
+        case 1050:
+        case 1054:
+        case 1109:
+        case 1115:
+        case 1146:
+        case 1193:
+        case 1273:
+        case 1298:
+        case 1649:
+        case 1228:  // of SET
+        case 1229:
+        case 1231:
+        case 1232:
+        case 1238:
+            return true;
+        default:
+            return false;
+    }
+}
+
+// The statement has done nothing, and so it holds nothing.
+bool did_nothing(const sql::Facts& facts, const protocol::ReplyWalker::Outcome& outcome) {
+    constexpr std::uint16_t kSyntax = 1064;
+    constexpr std::uint16_t kNoSuchPreparedStatement = 1243;
+    if (!outcome.error || facts.statements != 1) return false;
+    sql::Pins others = facts.pins;
+    if (outcome.error_code == kSyntax && facts.kind != Kind::execute) {
+        others.remove(kBehindSyntax);
+    } else if (outcome.error_code == kNoSuchPreparedStatement && facts.kind == Kind::execute) {
+        others.remove({Pin::text_execute, Pin::user_variable});
+    } else if (is_refusal(outcome.error_code)) {
+        others.remove(kOwnDoing);
+    } else {
+        return false;
+    }
+    return others.none();
 }
 
 // Statements that can leave a transaction open although they end in an error.
@@ -54,7 +109,7 @@ std::string_view name_of(Hold hold) {
     return "none";
 }
 
-void Session::start(StatePtr state, std::string_view default_sql_mode, bool session_mode, bool multi_statements) {
+void Session::start(StatePtr state, std::string_view default_sql_mode, bool session_mode) {
     state_ = std::move(state);
     default_sql_mode_ = default_sql_mode;
     status_ = protocol::status::autocommit;
@@ -64,14 +119,17 @@ void Session::start(StatePtr state, std::string_view default_sql_mode, bool sess
     statements_.clear();
     changes_.clear();
     schema_changed_ = false;
-    row_count_ = 0;
-    found_rows_ = 0;
-    warnings_ = 0;
-    last_failed_ = calc_found_rows_ = false;
+    collation_unknown_ = carried_ = false;
+    results_.start();
     mode_ = {};
     mode_.dialect = flavour_ == protocol::Flavour::mariadb ? sql::Dialect::mariadb : sql::Dialect::mysql;
-    mode_.multi_statements = multi_statements;
+    mode_.multi_statements = state_->multi_statements;
     read_mode();
+}
+
+void Session::set_multi_statements(bool on) {
+    state_ = states_.with_multi_statements(state_, on);
+    mode_.multi_statements = on;
 }
 
 void Session::before(const sql::Facts& facts, std::string_view text) {
@@ -94,12 +152,14 @@ bool Session::after(const sql::Facts& facts, const protocol::ReplyWalker::Outcom
     const bool was_plain = !was_in_transaction && (status_ & protocol::status::autocommit) != 0;
     apply_changes();
 
-    if (!is_no_statement(facts, outcome)) pins_.add(facts.pins);
-    const bool sets = facts.kind == Kind::set || facts.set_only_carried;
-    const bool unreported = facts.set_unreported && flavour_ == protocol::Flavour::mariadb;  // in several statements
-    const bool partly = sets && outcome.error && facts.set_count > 1;
-    if (((sets && !carried_ && facts.kind != Kind::use) || unreported || partly) && facts.pins.none())
-        pins_.add(Pin::variable);
+    if (!did_nothing(facts, outcome)) {
+        pins_.add(facts.pins);
+        const bool sets = facts.kind == Kind::set || facts.set_only_carried;
+        const bool unreported = facts.set_unreported && flavour_ == protocol::Flavour::mariadb;  // in several
+        const bool partly = sets && outcome.error && facts.set_count > 1;
+        if (((sets && !carried_ && facts.kind != Kind::use) || unreported || partly) && facts.pins.none())
+            pins_.add(Pin::variable);
+    }
     // The server says that something changed which no variable's tracker shows: a routine or a trigger did it.
     if (outcome.state_changed && !carried_ && facts.pins.none() && facts.kind != Kind::use)
         pins_.add(Pin::unknown_function);
@@ -114,13 +174,7 @@ bool Session::after(const sql::Facts& facts, const protocol::ReplyWalker::Outcom
     if (facts.session_mode) session_mode_ = true;
     if (facts.one_shot_transaction && !outcome.error) one_shot_ = true;
 
-    row_count_ = outcome.error || outcome.had_rows ? -1 : static_cast<std::int64_t>(outcome.affected_rows);
-    if (outcome.error || !keeps_results(facts)) {
-        if (outcome.had_rows) found_rows_ = outcome.rows;
-        warnings_ = outcome.error ? std::uint16_t{1} : outcome.warnings;
-        last_failed_ = outcome.error;
-        calc_found_rows_ = facts.calc_found_rows;
-    }
+    results_.after(facts, outcome);
 
     if (outcome.has_status && !outcome.error) {
         on_status(outcome.status);
@@ -134,13 +188,6 @@ bool Session::after(const sql::Facts& facts, const protocol::ReplyWalker::Outcom
     return outcome.error && !(was_plain && !may_open_before_failing(facts));
 }
 
-bool Session::keeps_results(const sql::Facts& facts) const {
-    if (facts.kind == Kind::show && facts.asks.has(sql::Ask::warnings)) return true;
-    // MariaDB keeps its warnings over a statement that touches no table.
-    const bool reads_warnings = facts.bare == sql::Bare::warning_count || facts.bare == sql::Bare::error_count;
-    return reads_warnings && flavour_ == protocol::Flavour::mariadb;
-}
-
 void Session::on_status(std::uint16_t status) {
     status_ = status;
     const bool no_backslash = (status & protocol::status::no_backslash_escapes) != 0;
@@ -149,8 +196,7 @@ void Session::on_status(std::uint16_t status) {
 
 void Session::prepared(const sql::Facts& facts, const protocol::ReplyWalker::Outcome& outcome) {
     if (!outcome.error) statements_.push_back({outcome.statement_id, facts});
-    warnings_ = outcome.error ? std::uint16_t{1} : outcome.warnings;
-    last_failed_ = outcome.error;
+    results_.prepared(outcome);
 }
 
 void Session::closed_statement(std::uint32_t id) {

@@ -12,6 +12,7 @@
 #include "protocol/command.h"
 #include "protocol/handshake.h"
 #include "protocol/reply_walker.h"
+#include "session/results.h"
 #include "session/state.h"
 #include "sql/facts.h"
 #include "sql/mode.h"
@@ -34,17 +35,17 @@ enum class Cleaning : std::uint8_t { none, reset, close };
 
 class Session : public protocol::ReplyWalker::TrackerSink {
 public:
-    Session(States& states, protocol::Flavour flavour) : states_(states), flavour_(flavour) {}
+    Session(States& states, protocol::Flavour flavour) : states_(states), flavour_(flavour), results_(flavour) {}
 
     // At login, COM_CHANGE_USER and COM_RESET_CONNECTION: a new session, of which nothing is left.
     // `default_sql_mode` is the server's own; `session_mode` keeps the connection for the whole session.
-    void start(StatePtr state, std::string_view default_sql_mode, bool session_mode, bool multi_statements);
+    void start(StatePtr state, std::string_view default_sql_mode, bool session_mode);
 
     [[nodiscard]] const StatePtr& state() const { return state_; }
     [[nodiscard]] const sql::Mode& mode() const { return mode_; }
     [[nodiscard]] std::uint16_t status() const { return status_; }
     [[nodiscard]] bool in_transaction() const { return (status_ & protocol::status::in_transaction) != 0; }
-    void set_multi_statements(bool on) { mode_.multi_statements = on; }
+    void set_multi_statements(bool on);  // COM_SET_OPTION
 
     // A statement is about to be sent. `text` is the scanned text, as far as it is at hand.
     void before(const sql::Facts& facts, std::string_view text);
@@ -52,8 +53,6 @@ public:
     // on_status().
     [[nodiscard]] bool after(const sql::Facts& facts, const protocol::ReplyWalker::Outcome& outcome);
     void on_status(std::uint16_t status);
-    // Whether the statement leaves what an earlier one has left to ask for (warnings, FOUND_ROWS()) as it is.
-    [[nodiscard]] bool keeps_results(const sql::Facts& facts) const;
     // The character set of the connection has changed, and the trackers have not told the collation that came with it:
     // ask, then call on_collation(). (MariaDB reports SET NAMES x COLLATE y without y.)
     [[nodiscard]] bool collation_unknown() const { return collation_unknown_; }
@@ -74,12 +73,9 @@ public:
     }
     [[nodiscard]] Cleaning cleaning() const;
 
-    // What a statement that asks for it gets without a connection.
-    [[nodiscard]] std::int64_t row_count() const { return row_count_; }
-    [[nodiscard]] std::uint64_t found_rows() const { return found_rows_; }
-    [[nodiscard]] std::uint16_t warning_count() const { return warnings_; }
-    [[nodiscard]] bool last_failed() const { return last_failed_; }
-    [[nodiscard]] bool calc_found_rows() const { return calc_found_rows_; }
+    // What the last statement has left to ask for. (Questions that the gate answers itself have to be told to it.)
+    [[nodiscard]] const Results& results() const { return results_; }
+    [[nodiscard]] Results& results() { return results_; }
 
     // Trackers of a reply, as the walker meets them; says whether an ordinary server would have shown it to the client.
     bool see(const protocol::TrackerReader::Item& item) override;
@@ -111,11 +107,7 @@ private:
     bool schema_changed_ = false;
     std::string schema_;
 
-    std::int64_t row_count_ = 0;
-    std::uint64_t found_rows_ = 0;
-    std::uint16_t warnings_ = 0;
-    bool last_failed_ = false;
-    bool calc_found_rows_ = false;
+    Results results_;
 };
 
 }  // namespace tidegate::session

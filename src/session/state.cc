@@ -10,7 +10,7 @@ namespace {
 
 std::size_t hash_of(const State& state) {
     const std::hash<std::string_view> hash;
-    std::size_t sum = hash(state.schema);
+    std::size_t sum = hash(state.schema) + (state.multi_statements ? 1 : 0);
     for (const Variable& each : state.variables) {
         sum = sum * 31 + hash(each.name);
         sum = sum * 31 + hash(each.value);
@@ -165,6 +165,13 @@ StatePtr States::with_variables(const StatePtr& from, std::span<const Variable> 
         }
     }
     return changed == *from ? from : intern(std::move(changed));
+}
+
+StatePtr States::with_multi_statements(const StatePtr& from, bool on) {
+    if (from->multi_statements == on) return from;
+    State changed = *from;
+    changed.multi_statements = on;
+    return intern(std::move(changed));
 }
 
 std::optional<std::string> restoring_statement(const State& from, const State& to) {

@@ -1,6 +1,6 @@
-// What a session looks like to the statements that run in it: its schema and the system variables that differ from the
-// server's defaults. States are interned: two sessions that look the same share one object, so equality is identity.
-// Pure; one thread.
+// What a session looks like to the statements that run in it: its schema, the system variables that differ from the
+// server's defaults, and whether a text may hold several statements. States are interned: two sessions that look the
+// same share one object, so equality is identity. Pure; one thread.
 #pragma once
 
 #include <cstddef>
@@ -24,6 +24,7 @@ struct Variable {
 struct State {
     std::string schema;               // empty: none
     std::vector<Variable> variables;  // by name; one that is not here has the server's default
+    bool multi_statements = false;    // the client flag, which COM_SET_OPTION changes
     friend bool operator==(const State&, const State&) = default;
 };
 
@@ -38,6 +39,7 @@ public:
     [[nodiscard]] StatePtr with_schema(const StatePtr& from, std::string_view schema);
     // `changes` replace or add; an empty span gives `from` back.
     [[nodiscard]] StatePtr with_variables(const StatePtr& from, std::span<const Variable> changes);
+    [[nodiscard]] StatePtr with_multi_statements(const StatePtr& from, bool on);
     [[nodiscard]] std::size_t size() const { return known_.size(); }
 
 private:
@@ -46,8 +48,8 @@ private:
 };
 
 // The SET statement that brings the variables of a connection in state `from` to those of `to`; empty where none
-// differs; nothing where a value cannot be written safely. The schema is not its business: COM_INIT_DB changes it, and
-// may fail.
+// differs; nothing where a value cannot be written safely. The schema and multi-statements are not its business:
+// COM_INIT_DB and COM_SET_OPTION change them.
 [[nodiscard]] std::optional<std::string> restoring_statement(const State& from, const State& to);
 
 // The session system variables that the gate carries from one connection to another: it asks the server's trackers for

@@ -149,11 +149,34 @@ void Classifier::end_statement() {
         lexing_changed_ |= s_.set.changes_lexing();
         s_.kind = s_.set.about_accounts() ? Kind::grant : Kind::set;
     }
+    facts_.touches_tables |= touches_tables();
     if (facts_.statements == 1) {
         facts_.kind = s_.kind;
         facts_.plain_read = s_.plain && !s_.mixed && s_.kind == Kind::select;
         facts_.set_only_carried = (s_.kind == Kind::set && s_.set.carried()) || s_.kind == Kind::use;
         s_.bare.result(facts_);
+    }
+}
+
+bool Classifier::touches_tables() const {
+    switch (s_.kind) {
+        case Kind::select:
+        case Kind::set:
+        case Kind::do_:
+            return s_.from;
+        case Kind::use:
+        case Kind::begin:
+        case Kind::commit:
+        case Kind::rollback:
+        case Kind::savepoint:
+        case Kind::prepare:
+        case Kind::deallocate:
+        case Kind::unlock_tables:
+        case Kind::xa:
+        case Kind::kill:
+            return false;
+        default:
+            return true;
     }
 }
 
@@ -295,6 +318,9 @@ void Classifier::on_keyword(Word word) {
                 s_.with |= std::uint64_t{1} << s_.depth;
                 busy_ = true;
             }
+            break;
+        case Word::from_:
+            s_.from = true;
             break;
         case Word::json_table_:
             s_.json_table = true;

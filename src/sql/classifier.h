@@ -89,6 +89,7 @@ private:
         bool mixed = false;            // an executable comment is only a part of it
         bool comment_closed = false;   // an executable comment has ended
         bool began_in_comment = false;
+        bool from = false;      // there is a FROM in it
         bool tolerant = false;  // its first word says it all: an executable comment further on does not matter
         std::uint16_t depth = 0;
         std::uint64_t with = 0;  // a bit for each depth of parentheses that is in a list of WITH
@@ -139,6 +140,7 @@ private:
     void on_system_variable(const Token& token);
     void on_open(const Token& token);
     void on_close();
+    [[nodiscard]] bool touches_tables() const;
     bool on_native(const WordInfo& info, bool spaced);
     bool on_effect(Word word);
     [[nodiscard]] bool names_no_routine() const;

@@ -152,6 +152,10 @@ struct Facts {
     // nothing: it may be run a second time. (Whether a table in it is a view, the text cannot tell.)
     bool plain_read = false;
 
+    // Some statement of the text may touch a table. (MariaDB keeps its warnings over those that touch none. FROM within
+    // the parentheses of EXTRACT() and the like counts as a table's.)
+    bool touches_tables = false;
+
     bool sets_last_insert_id = false;   // LAST_INSERT_ID(expr): no tracker reports it
     bool calc_found_rows = false;       // SQL_CALC_FOUND_ROWS: the next FOUND_ROWS() is this connection's
     bool new_generation = false;        // privileges, accounts or global variables change: older connections are stale
