@@ -187,11 +187,12 @@ private:
     const ServerConnection* last_ = nullptr;  // where its last statement ran; it may be gone
     // Of which answers that connection has this session's. (Not of those that a statement there left as they were
     // before it came there, nor of those that the gate has changed by asking or answering something itself.)
-    struct {
+    struct OnServer {
         bool row_count = false;
         bool found_rows = false;
         bool warnings = false;
-    } on_server_;
+    };
+    OnServer on_server_;
     protocol::ReplyWalker walker_;
     std::shared_ptr<Leftovers> leftovers_;
 };

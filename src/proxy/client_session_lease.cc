@@ -128,6 +128,9 @@ net::Task<Result<void>> ClientSession::fit_lease(const sql::Facts& facts) {
             if (!reply) co_return std::unexpected(reply.error());
         }
         lease_->insert_id_of = insert_id_mark_;
+        lease_->used_by = owner_;
+        last_ = lease_;
+        on_server_ = {.row_count = true, .found_rows = true, .warnings = true};
     }
     if (ran_statement_ && asks_in_vain(facts)) {
         session_.pin(sql::Pin::asked);  // from now on the connection stays: the next time the answer is there

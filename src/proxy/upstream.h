@@ -75,7 +75,8 @@ public:
     [[nodiscard]] const std::optional<ServerFacts>& facts() const { return facts_; }
     [[nodiscard]] const config::Server& server() const { return server_; }
     // A new session's state: the character set and the option that its handshake names, and a schema.
-    [[nodiscard]] session::StatePtr initial_state(std::uint16_t charset, std::string_view schema, bool multi_statements);
+    [[nodiscard]] session::StatePtr initial_state(std::uint16_t charset, std::string_view schema,
+                                                  bool multi_statements);
     void set_init_connect(std::string text);
 
 private:

@@ -577,7 +577,7 @@ def test_however_the_client_goes(world, each):
         two.quit()
         expected = expected or fresh(world, each.user)
         assert_same(found, expected, what)
-        if way == "idle":
+        if way == "idle" and each.name != "row count":  # which COM_PING sets to 0
             check_mine(one, world, each, what + ", afterwards")
         if way != "vanish":
             one.quit()

@@ -192,8 +192,9 @@ def test_statement_by_statement(universes, script, plain):
             assert gate == server, "after\n" + "\n".join(done[-12:])
 
 
+BAD_SCHEMA = command(Command.INIT_DB, b"mysql_missing")
 RANDOM = sorted({s for script in SCRIPTS.values() for s in script if isinstance(s, str)} | set(DISTURBANCES)) + [
-    command(Command.PING), command(Command.INIT_DB, b"mysql_missing"), command(Command.SET_OPTION, b"\0\0"),
+    command(Command.PING), BAD_SCHEMA, command(Command.SET_OPTION, b"\0\0"),
     command(Command.SET_OPTION, b"\1\0"), prepared("SELECT v FROM t WHERE id < ?", 3), prepared("SELECT secret FROM nowhere"),
     prepared("INSERT INTO t (v) VALUES (?)", 6), prepared("SELECT 1; SELECT 2")]
 LEFT_OUT = {"CREATE DATABASE {s}_c", "DROP DATABASE {s}_c", "CREATE TABLE u AS SELECT * FROM t", "DROP TABLE u",
@@ -228,6 +229,8 @@ def test_any_order(any_server, universes, pool, seed):
         what = choice.choice(QUESTIONS) if choice.random() < 0.3 else choice.choice(statements)
         if what == "SELECT FOUND_ROWS()" and may_find[who]:
             continue
+        if any_server.family == "mysql" and what is BAD_SCHEMA:
+            continue  # its error is added to the warnings of the statement before, wherever these are
         if warned_of_age[who] and re.search("warn|error", str(what), re.I):
             continue  # MySQL's warning that FOUND_ROWS() is old, which the gate's memory does not give
         reply = ask(who, what)
