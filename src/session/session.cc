@@ -152,7 +152,8 @@ bool Session::after(const sql::Facts& facts, const protocol::ReplyWalker::Outcom
     const bool was_plain = !was_in_transaction && (status_ & protocol::status::autocommit) != 0;
     apply_changes();
 
-    if (!did_nothing(facts, outcome)) {
+    const bool nothing = did_nothing(facts, outcome);
+    if (!nothing) {
         pins_.add(facts.pins);
         const bool sets = facts.kind == Kind::set || facts.set_only_carried;
         const bool unreported = facts.set_unreported && flavour_ == protocol::Flavour::mariadb;  // in several
@@ -185,7 +186,7 @@ bool Session::after(const sql::Facts& facts, const protocol::ReplyWalker::Outcom
         if (ended && !in_transaction()) one_shot_ = false;
         return false;
     }
-    return outcome.error && !(was_plain && !may_open_before_failing(facts));
+    return outcome.error && !(was_plain && (nothing || !may_open_before_failing(facts)));
 }
 
 void Session::on_status(std::uint16_t status) {
