@@ -66,7 +66,8 @@ format:  ## puts all sources into the format that lint asks for
 	@scripts/setup lint
 	@git ls-files '*.cc' '*.h' | xargs clang-format-19 -i
 
-install: build  ## the program into PREFIX=/usr/local (DESTDIR is taken into account)
+install: build  ## the program and the library into PREFIX=/usr/local (DESTDIR is taken into account)
+	@ninja -C build/release -j$(JOBS) tidegate_library
 	@cmake --install build/release --prefix $(PREFIX) --strip
 
 clean:  ## removes build/ (what fuzzing has learnt stays in .cache/)

@@ -31,6 +31,7 @@ namespace error_code {
 inline constexpr std::uint16_t unspecified = 1105;    // a setting that makes no sense, a file that cannot be read
 inline constexpr std::uint16_t no_connection = 1040;  // none was free before the deadline; SQLSTATE 08004
 inline constexpr std::uint16_t pool_closed = 1053;    // the pool is closed or closing; SQLSTATE 08S01
+inline constexpr std::uint16_t interrupted = 1317;    // the caller's stop_token was used; SQLSTATE 70100
 inline constexpr std::uint16_t gone = 2006;           // the lease holds no living connection (any more)
 inline constexpr std::uint16_t lost = 2013;           // the connection ended while a statement was under way
 inline constexpr std::uint16_t out_of_sync = 2014;    // another result is still being streamed

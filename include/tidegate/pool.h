@@ -24,7 +24,7 @@
 #include <cstdint>
 #include <memory>
 #include <source_location>
-#include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -84,6 +84,10 @@ public:
                                         std::source_location where = std::source_location::current());
     // The same, for wait_timeout.
     [[nodiscard]] Result<Lease> acquire(std::source_location where = std::source_location::current());
+
+    // The same, given up as soon as `stop` is requested: 1317.
+    [[nodiscard]] Result<Lease> acquire(std::stop_token stop,
+                                        std::source_location where = std::source_location::current());
 
     // One statement on a connection of its own: acquire(), Lease::query() or execute(), and back.
     Result<Rows> query(std::string_view sql, std::source_location where = std::source_location::current());

@@ -12,3 +12,4 @@
 #include <tidegate/stream.h>
 #include <tidegate/transaction.h>
 #include <tidegate/value.h>
+#include <tidegate/worker.h>

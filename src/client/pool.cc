@@ -127,7 +127,13 @@ Pool::~Pool() {
 }
 
 Result<Lease> Pool::acquire(Deadline deadline, std::source_location where) {
-    auto hold = shell_->acquire(deadline.at(), where);
+    auto hold = shell_->acquire(deadline.at(), {}, where);
+    if (!hold) return std::unexpected(std::move(hold.error()));
+    return Lease(std::move(*hold));
+}
+
+Result<Lease> Pool::acquire(std::stop_token stop, std::source_location where) {
+    auto hold = shell_->acquire(Deadline(shell_->wait_timeout()).at(), std::move(stop), where);
     if (!hold) return std::unexpected(std::move(hold.error()));
     return Lease(std::move(*hold));
 }

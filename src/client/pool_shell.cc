@@ -61,22 +61,29 @@ detail::Hold PoolShell::hold(unsigned number) {
     return {shared_from_this(), &seats_[number], lease};
 }
 
-Result<detail::Hold> PoolShell::acquire(TimePoint deadline, std::source_location where) {
+Result<detail::Hold> PoolShell::acquire(TimePoint deadline, const std::stop_token& stop,
+                                        const std::source_location& where) {
     const auto now = Clock::now();
     {
         const MutexLock lock(mutex_);
         if (const auto seat = core_.acquire(now, where)) return hold(*seat);
     }
-    return wait_in_line(deadline, where);
+    return wait_in_line(deadline, stop, where);
 }
 
-Result<detail::Hold> PoolShell::wait_in_line(TimePoint deadline, const std::source_location& where) {
+Result<detail::Hold> PoolShell::wait_in_line(TimePoint deadline, const std::stop_token& stop,
+                                             const std::source_location& where) {
     Waiter waiter;
+    // Made and destroyed without the mutex, which its call takes.
+    const std::stop_callback wake(stop, [&] {
+        const MutexLock lock(mutex_);
+        waiter.served.notify_one();
+    });
     MutexLock lock(mutex_);
     const auto now = Clock::now();
     core_.enter(waiter, now, where);
     after_event(now);
-    while (waiter.state == Ticket::State::waiting) {
+    while (waiter.state == Ticket::State::waiting && !stop.stop_requested()) {
         if (deadline == TimePoint::max()) {
             waiter.served.wait(lock.native());
         } else if (waiter.served.wait_until(lock.native(), deadline) == std::cv_status::timeout) {
@@ -91,7 +98,12 @@ Result<detail::Hold> PoolShell::wait_in_line(TimePoint deadline, const std::sour
         case Ticket::State::waiting:
             break;
     }
-    return std::unexpected(core_.leave(waiter, Clock::now()));
+    auto error = core_.leave(waiter, Clock::now());
+    if (stop.stop_requested()) {
+        error = {error_code::interrupted, "70100",
+                 "the wait for a connection was given up: its caller was told to stop"};
+    }
+    return std::unexpected(std::move(error));
 }
 
 void PoolShell::give_back(Seat& seat, bool reusable) {
@@ -173,8 +185,11 @@ Result<void> PoolShell::close(TimePoint grace) {
     if (core_.lent() == 0) return {};
     auto sentence =
         fmt::format("the pool of connections to {} is closed, but {}", server_, core_.holders(Clock::now()));
+    // Told here and now: the process may end next.
     core_.notice({Notice::Kind::left_open, sentence});
-    after_event(Clock::now());
+    const auto notices = core_.take_notices();
+    lock.unlock();
+    tell(notices);
     return fail(error_code::pool_closed, "08S01", std::move(sentence));
 }
 

@@ -15,6 +15,7 @@
 #include <functional>
 #include <memory>
 #include <source_location>
+#include <stop_token>
 #include <thread>
 #include <vector>
 
@@ -44,7 +45,8 @@ public:
     PoolShell& operator=(const PoolShell&) = delete;
     ~PoolShell();  // REQUIRES: no lease is out, which they see to by keeping it alive
 
-    Result<detail::Hold> acquire(TimePoint deadline, std::source_location where);
+    // `stop`, where it can be requested, ends the waiting: 1317.
+    Result<detail::Hold> acquire(TimePoint deadline, const std::stop_token& stop, const std::source_location& where);
     // The end of a lease. `reusable`: as far as the lease knows; what is left on the connection is reset here.
     void give_back(Seat& seat, bool reusable);
     // The connection of a lease, ready for a statement: another one, when the old has died with nothing to lose.
@@ -60,7 +62,8 @@ private:
     };
 
     detail::Hold hold(unsigned seat);
-    Result<detail::Hold> wait_in_line(TimePoint deadline, const std::source_location& where) TIDEGATE_EXCLUDES(mutex_);
+    Result<detail::Hold> wait_in_line(TimePoint deadline, const std::stop_token& stop,
+                                      const std::source_location& where) TIDEGATE_EXCLUDES(mutex_);
     Result<std::unique_ptr<Connection>> open_again() TIDEGATE_EXCLUDES(mutex_);
     void after_event(TimePoint now) TIDEGATE_REQUIRES(mutex_);
     void hire() TIDEGATE_REQUIRES(mutex_);

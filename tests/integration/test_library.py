@@ -6,20 +6,10 @@ import subprocess
 import pytest
 
 from harness.gate import program
-
-URL = "TIDEGATE_TEST_URL"
-
+from harness.library import URL, environment
 
 def library_test():
     return pathlib.Path(program()).parent / "library_test"
-
-
-def environment(server, schema, user="app"):
-    """As an application's: the account in DB_.., and a URL."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith("DB_")}
-    return env | {URL: f"mysql://{user}:{user}-secret@127.0.0.1:{server.port}/{schema}", "DB_HOST": "127.0.0.1",
-                  "DB_PORT": str(server.port), "DB_USER": user, "DB_PASSWORD": f"{user}-secret", "DB_NAME": schema,
-                  "DB_CONNECTION_LIMIT": "2"}
 
 
 def run(env, filter="*"):
@@ -30,7 +20,7 @@ def run(env, filter="*"):
 
 
 @pytest.mark.mariadb11
-@pytest.mark.parametrize("suite", ["StatementTest.*", "PoolTest.*"])
+@pytest.mark.parametrize("suite", ["StatementTest.*", "PoolTest.*", "WorkerTest.*:PoolSignalTest.*"])
 def test_statements_and_the_pool(any_server, schema, suite):
     run(environment(any_server, schema, user="admin"), suite)
 
