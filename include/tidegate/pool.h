@@ -86,7 +86,7 @@ public:
     [[nodiscard]] Result<Lease> acquire(std::source_location where = std::source_location::current());
 
     // The same, given up as soon as `stop` is requested: 1317.
-    [[nodiscard]] Result<Lease> acquire(std::stop_token stop,
+    [[nodiscard]] Result<Lease> acquire(const std::stop_token& stop,
                                         std::source_location where = std::source_location::current());
 
     // One statement on a connection of its own: acquire(), Lease::query() or execute(), and back.

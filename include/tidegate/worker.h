@@ -93,8 +93,8 @@ public:
     // The same with taking and doing in one function.
     WorkerEnd run_steps(const std::function<Result<Step>(Lease&)>& step);
 
-    // Lets run() return once the job in hand is finished; at once when it rests or waits for a connection. A worker that was
-    // stopped stays so.
+    // Lets run() return once the job in hand is finished; at once when it rests or waits for a connection. A worker
+    // that was stopped stays so.
     void stop();
 
 private:

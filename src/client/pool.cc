@@ -132,8 +132,8 @@ Result<Lease> Pool::acquire(Deadline deadline, std::source_location where) {
     return Lease(std::move(*hold));
 }
 
-Result<Lease> Pool::acquire(std::stop_token stop, std::source_location where) {
-    auto hold = shell_->acquire(Deadline(shell_->wait_timeout()).at(), std::move(stop), where);
+Result<Lease> Pool::acquire(const std::stop_token& stop, std::source_location where) {
+    auto hold = shell_->acquire(Deadline(shell_->wait_timeout()).at(), stop, where);
     if (!hold) return std::unexpected(std::move(hold.error()));
     return Lease(std::move(*hold));
 }
