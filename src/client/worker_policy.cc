@@ -1,6 +1,7 @@
 #include "client/worker_policy.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace tidegate::client {
 namespace {
@@ -16,7 +17,7 @@ WorkerPolicy::WorkerPolicy(const WorkerOptions& options, TimePoint now, std::uin
       give_up_after_(options.give_up_after),
       next_look_(now) {
     const double share = 1.0 + kJitter * (2.0 * jitter_.fraction() - 1.0);
-    const auto jobs = static_cast<std::uint64_t>(options.max_jobs * share + 0.5);
+    const auto jobs = static_cast<std::uint64_t>(std::lround(options.max_jobs * share));
     max_jobs_ = options.max_jobs == 0 ? 0 : std::max<std::uint64_t>(1, jobs);
     if (options.max_time.count() > 0) end_ = now + jitter_.around(options.max_time, kJitter);
 }
