@@ -59,33 +59,34 @@ std::string_view describe(Pin pin) {
                    "resets its "
                    "connection; pass the value as a parameter instead.";
         case Pin::temporary_table:
-            return "It made a temporary table: it ends with DROP TEMPORARY TABLE, or when the client leaves; drop the "
-                   "table "
-                   "as soon as it is not needed.";
+            return "It made a temporary table: it ends when the client leaves or resets its connection; use a table "
+                   "with a "
+                   "key for the session.";
         case Pin::named_lock:
-            return "It took a lock with GET_LOCK(): it ends with RELEASE_LOCK() or RELEASE_ALL_LOCKS(); hold such "
-                   "locks for "
-                   "as short as can be, or use a slot of the gate.";
+            return "It took a lock with GET_LOCK(): it ends when the client leaves or resets its connection; hold such "
+                   "locks on a connection of their own, for as short as can be, or use a slot of the gate.";
         case Pin::text_prepare:
-            return "It prepared a statement with PREPARE .. FROM: it ends with DEALLOCATE PREPARE; use the driver's "
-                   "prepared statements, which do not pin.";
+            return "It prepared a statement with PREPARE .. FROM: it ends when the client leaves or resets its "
+                   "connection; "
+                   "send the statement itself.";
         case Pin::text_execute:
             return "It ran a text with EXECUTE, whose effects cannot be seen from outside: it ends when the client "
                    "leaves "
                    "or resets its connection; send the statement itself.";
         case Pin::handler:
-            return "It opened a table with HANDLER: it ends with HANDLER .. CLOSE; use SELECT with a key range.";
+            return "It opened a table with HANDLER: it ends when the client leaves or resets its connection; use "
+                   "SELECT with a "
+                   "key range.";
         case Pin::lock_tables:
             return "It locked tables: it ends with UNLOCK TABLES; use a transaction.";
         case Pin::flush_lock:
             return "It holds FLUSH TABLES .. WITH READ LOCK or FOR EXPORT: it ends with UNLOCK TABLES; for a dump, "
                    "--single-transaction does without.";
         case Pin::instance_lock:
-            return "It holds a backup lock: it ends with UNLOCK INSTANCE, BACKUP UNLOCK or BACKUP STAGE END; run "
-                   "backups "
-                   "on a connection to the server itself.";
+            return "It holds a backup lock: it ends when the client leaves; run backups on a connection to the server "
+                   "itself.";
         case Pin::xa:
-            return "It is in an XA transaction: it ends with XA COMMIT or XA ROLLBACK.";
+            return "It has used XA transactions: it ends when the client leaves; give the account session mode.";
         case Pin::call:
             return "It called a procedure, which may leave anything behind: it ends when the client leaves or resets "
                    "its "

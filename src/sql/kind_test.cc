@@ -179,5 +179,21 @@ TEST(Kind, KillIsReadOnlyWhereItNamesANumber) {
     EXPECT_EQ(scan_all_ways("SELECT 1; KILL 5", kMulti).kill, Kill::other);
 }
 
+// MariaDB keeps its warnings over statements that touch no table.
+TEST(Facts, KnowStatementsThatTouchNoTable) {
+    for (const char* text : {"SELECT 1", "SELECT @@warning_count", "SELECT (SELECT 1), LAST_INSERT_ID()", "SET a = 1",
+                             "DO 1", "USE x", "BEGIN", "COMMIT", "ROLLBACK TO a", "SAVEPOINT a", "UNLOCK TABLES",
+                             "KILL 5", "PREPARE s FROM 'SELECT * FROM t'", "SELECT FROM_UNIXTIME(0)",
+                             "SELECT 1 AS `from`, t.from", "BEGIN; COMMIT"}) {
+        EXPECT_FALSE(scan_all_ways(text, kMulti).touches_tables) << text;
+    }
+    for (const char* text : {"SELECT * FROM t", "SELECT (SELECT a FROM t)", "SET a = (SELECT a FROM t)",
+                             "DO (SELECT a FROM t)", "INSERT INTO t VALUES (1)", "UPDATE t SET a = 1", "DELETE FROM t",
+                             "REPLACE t VALUES (1)", "SHOW TABLES", "CALL p()", "EXECUTE s", "DROP TABLE t",
+                             "FROBNICATE", "SELECT 1; UPDATE t SET a = 1", "UPDATE t SET a = 1; COMMIT"}) {
+        EXPECT_TRUE(scan_all_ways(text, kMulti).touches_tables) << text;
+    }
+}
+
 }  // namespace
 }  // namespace tidegate::sql
