@@ -114,14 +114,17 @@ private:
 
 class Api : public testing::Test {
 protected:
+    std::vector<slots::PoolView> pools;
     void start(std::string_view token = "") {
         config::Api config;
         config.address = config::Endpoint{"127.0.0.1", 0};
         config.token = Secret(token);
-        auto started = Server::start(config, [this] {
-            ++asked;
-            return snapshot;
-        });
+        auto started = Server::start(config, {.gate =
+                                                  [this] {
+                                                      ++asked;
+                                                      return snapshot;
+                                                  },
+                                              .slots = [this] { return pools; }});
         ASSERT_TRUE(started) << started.error().message;
         server = std::move(*started);
         port = server->address().port;
@@ -287,7 +290,7 @@ TEST_F(Api, RefusesAnAddressThatIsTaken) {
     start();
     config::Api config;
     config.address = config::Endpoint{"127.0.0.1", port};
-    const auto second = Server::start(config, [] { return Snapshot{}; });
+    const auto second = Server::start(config, {.gate = [] { return Snapshot{}; }});
     ASSERT_FALSE(second);
     EXPECT_THAT(second.error().message, AllOf(HasSubstr("cannot listen on 127.0.0.1:"), HasSubstr("in use")));
 }
@@ -295,7 +298,7 @@ TEST_F(Api, RefusesAnAddressThatIsTaken) {
 TEST_F(Api, RefusesOtherMachinesWithoutAToken) {
     config::Api config;
     config.address = config::Endpoint{"0.0.0.0", 0};
-    const auto refused = Server::start(config, [] { return Snapshot{}; });
+    const auto refused = Server::start(config, {.gate = [] { return Snapshot{}; }});
     ASSERT_FALSE(refused);
     EXPECT_THAT(refused.error().message, HasSubstr("token_file"));
 }

@@ -8,6 +8,7 @@
 #include <span>
 
 #include "api/metrics.h"
+#include "api/slots_json.h"
 #include "api/stats_json.h"
 
 namespace tidegate::api {
@@ -21,12 +22,12 @@ Response json_response(unsigned status, const nlohmann::ordered_json& body) {
     return {.status = status, .body = body.dump(2, ' ', false, json::error_handler_t::replace) + "\n"};
 }
 
-Response healthz(const SnapshotSource&) {
+Response healthz(const Sources&) {
     return json_response(200, {{"status", "alive"}});
 }
 
-Response readyz(const SnapshotSource& source) {
-    const Snapshot s = source();
+Response readyz(const Sources& source) {
+    const Snapshot s = source.gate();
     const auto not_ready = [](std::string_view reason) {
         return json_response(503, {{"status", "not ready"}, {"reason", reason}});
     };
@@ -46,27 +47,33 @@ Response readyz(const SnapshotSource& source) {
     return not_ready("the server's state is not known");
 }
 
-Response pool_stats(const SnapshotSource& source) {
-    return json_response(200, pool_stats_json(source()));
+Response pool_stats(const Sources& source) {
+    return json_response(200, pool_stats_json(source.gate()));
 }
 
-Response server(const SnapshotSource& source) {
-    return json_response(200, server_json(source()));
+Response server(const Sources& source) {
+    return json_response(200, server_json(source.gate()));
 }
 
-Response metrics(const SnapshotSource& source) {
-    return {.content_type = "text/plain; version=0.0.4; charset=utf-8", .body = metrics_text(source())};
+Response slots(const Sources& source) {
+    return json_response(200, slots_json(source.slots(), Clock::now(), std::chrono::system_clock::now()));
+}
+
+Response metrics(const Sources& source) {
+    return {.content_type = "text/plain; version=0.0.4; charset=utf-8",
+            .body = metrics_text(source.gate(), source.slots())};
 }
 
 struct Endpoint {
     std::string_view path;
     bool open;  // without the token
-    Response (*answer)(const SnapshotSource&);
+    Response (*answer)(const Sources&);
 };
-constexpr std::array<Endpoint, 5> kEndpoints{{{"/healthz", true, healthz},
+constexpr std::array<Endpoint, 6> kEndpoints{{{"/healthz", true, healthz},
                                               {"/readyz", true, readyz},
                                               {"/api/connection-pool-stats", false, pool_stats},
                                               {"/api/server", false, server},
+                                              {"/api/slots", false, slots},
                                               {"/metrics", false, metrics}}};
 
 bool has_token(std::string_view authorization, const Secret& token) {
@@ -84,7 +91,7 @@ Response error_response(unsigned status, std::string_view sentence) {
     return json_response(status, {{"error", sentence}});
 }
 
-Response handle(const Request& request, const Secret& token, const SnapshotSource& snapshot) {
+Response handle(const Request& request, const Secret& token, const Sources& sources) {
     const auto path = request.target.substr(0, request.target.find('?'));
     const auto endpoint = std::ranges::find(kEndpoints, path, &Endpoint::path);
     const bool open = endpoint != kEndpoints.end() && endpoint->open;
@@ -96,14 +103,14 @@ Response handle(const Request& request, const Secret& token, const SnapshotSourc
     if (endpoint == kEndpoints.end()) {
         return error_response(404,
                               "there is no such page; there are /healthz, /readyz, /api/connection-pool-stats, "
-                              "/api/server and /metrics");
+                              "/api/server, /api/slots and /metrics");
     }
     if (request.method != "GET" && request.method != "HEAD") {
         auto response = error_response(405, "this is only read: GET or HEAD");
         response.allow = "GET, HEAD";
         return response;
     }
-    return endpoint->answer(snapshot);
+    return endpoint->answer(sources);
 }
 
 }  // namespace tidegate::api

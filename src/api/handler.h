@@ -4,15 +4,18 @@
 //   /readyz                      200 when the server is reachable, else 503 and why   open to all
 //   /api/connection-pool-stats   the pool's figures                                   with the token, if there is one
 //   /api/server                  the server, and where the limit comes from           with the token
+//   /api/slots                   the pools of slots, their holders and lines          with the token
 //   /metrics                     Prometheus                                           with the token
 #pragma once
 
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/secret.h"
 #include "proxy/snapshot.h"
+#include "slots/door.h"
 
 namespace tidegate::api {
 
@@ -30,10 +33,13 @@ struct Response {
     std::string_view authenticate{};  // for 401
 };
 
-// Thread-safe, called once for each request that needs figures.
-using SnapshotSource = std::function<proxy::Snapshot()>;
+// Where figures come from. Thread-safe, called once for each request that needs them.
+struct Sources {
+    std::function<proxy::Snapshot()> gate;
+    std::function<std::vector<slots::PoolView>()> slots = [] { return std::vector<slots::PoolView>(); };
+};
 
-[[nodiscard]] Response handle(const Request& request, const Secret& token, const SnapshotSource& snapshot);
+[[nodiscard]] Response handle(const Request& request, const Secret& token, const Sources& sources);
 
 // A response whose body is {"error": sentence}.
 [[nodiscard]] Response error_response(unsigned status, std::string_view sentence);

@@ -175,15 +175,40 @@ void add_accounts(Page& page, const Snapshot& s) {
          MetricType::Counter, [](const auto& a) { return a.pool.refused_clients; });
 }
 
+void add_slots(Page& page, std::span<const slots::PoolView> pools) {
+    const auto each = [&](std::string name, std::string help, MetricType type, auto value) {
+        page.family(std::move(name), std::move(help), type);
+        for (const auto& pool : pools) page.add(value(pool.ledger), {{"pool", pool.name}});
+    };
+    using slots::Ledger;
+    each("tidegate_slots_limit", "Slots that the pool has.", MetricType::Gauge,
+         [](const Ledger& l) { return l.size(); });
+    each("tidegate_slots_active", "Slots that are held.", MetricType::Gauge,
+         [](const Ledger& l) { return l.active(); });
+    each("tidegate_slots_waiting", "Who waits for a slot.", MetricType::Gauge,
+         [](const Ledger& l) { return l.waiting(); });
+    each("tidegate_slots_peak", "Most slots held at once.", MetricType::Gauge,
+         [](const Ledger& l) { return l.totals().peak; });
+    each("tidegate_slots_granted_total", "Slots taken.", MetricType::Counter,
+         [](const Ledger& l) { return l.totals().granted; });
+    each("tidegate_slots_waits_total", "Slots taken after a wait.", MetricType::Counter,
+         [](const Ledger& l) { return l.totals().waited; });
+    each("tidegate_slots_timeouts_total", "Who found no slot in time.", MetricType::Counter,
+         [](const Ledger& l) { return l.totals().timed_out; });
+    each("tidegate_slots_recovered_total", "Slots that came back because their holder died.", MetricType::Counter,
+         [](const Ledger& l) { return l.totals().recovered; });
+}
+
 }  // namespace
 
-std::string metrics_text(const Snapshot& s) {
+std::string metrics_text(const Snapshot& s, std::span<const slots::PoolView> pools) {
     Page page;
     add_gate(page, s);
     add_limit(page, s);
     add_pool(page, s);
     add_clients(page, s);
     add_accounts(page, s);
+    if (!pools.empty()) add_slots(page, pools);
     return page.text();
 }
 

@@ -2,12 +2,14 @@
 // the page; each metric explains itself in its HELP line.
 #pragma once
 
+#include <span>
 #include <string>
 
 #include "proxy/snapshot.h"
+#include "slots/door.h"
 
 namespace tidegate::api {
 
-[[nodiscard]] std::string metrics_text(const proxy::Snapshot& snapshot);
+[[nodiscard]] std::string metrics_text(const proxy::Snapshot& snapshot, std::span<const slots::PoolView> pools = {});
 
 }  // namespace tidegate::api

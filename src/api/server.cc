@@ -65,7 +65,7 @@ unsigned status_of(const beast::error_code& error) {
 
 struct Server::Impl {
     Secret token;
-    SnapshotSource snapshot;
+    Sources sources;
     std::size_t connections = 0;  // the thread's
     asio::io_context loop{1};
     tcp::acceptor acceptor{loop};
@@ -159,7 +159,7 @@ asio::awaitable<bool> Server::Impl::serve_one(beast::tcp_stream& stream, beast::
         const Request asked{.method = view(request.method_string()),
                             .target = view(request.target()),
                             .authorization = view(request[http::field::authorization])};
-        response = to_http(handle(asked, token, snapshot), request.version(), request.keep_alive());
+        response = to_http(handle(asked, token, sources), request.version(), request.keep_alive());
     }
 
     stream.expires_after(kPatience);
@@ -186,7 +186,7 @@ config::Endpoint Server::address() const {
     return impl_->bound;
 }
 
-Result<std::unique_ptr<Server>> Server::start(const config::Api& config, SnapshotSource snapshot) {
+Result<std::unique_ptr<Server>> Server::start(const config::Api& config, Sources sources) {
     if (!config::is_loopback(config.address->host) && config.token.empty()) {
         return fail(
             fmt::format("the API at {} could be read from other machines; give it a `token_file` in [api], or keep "
@@ -195,7 +195,7 @@ Result<std::unique_ptr<Server>> Server::start(const config::Api& config, Snapsho
     }
     auto impl = std::make_unique<Impl>();
     impl->token = config.token.clone();
-    impl->snapshot = std::move(snapshot);
+    impl->sources = std::move(sources);
     if (auto bound = impl->bind(*config.address); !bound) return std::unexpected(bound.error());
     impl->run();
     return std::unique_ptr<Server>(new Server(std::move(impl)));

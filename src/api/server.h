@@ -15,8 +15,8 @@ class Server {
 public:
     // Binds and starts. Refuses an address that other machines reach when there is no token. REQUIRES:
     // `config.address`.
-    [[nodiscard]] static Result<std::unique_ptr<Server>> start(const config::Api& config, SnapshotSource snapshot);
-    // Stops: closes what is open and waits for the thread. `snapshot` is not called afterwards.
+    [[nodiscard]] static Result<std::unique_ptr<Server>> start(const config::Api& config, Sources sources);
+    // Stops: closes what is open and waits for the thread. `sources` are not called afterwards.
     ~Server();
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;

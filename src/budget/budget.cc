@@ -143,6 +143,7 @@ void Budget::opened(AccountId id, TimePoint now) {
     --total_.opening;
     ++account.count.open;
     ++total_.open;
+    if (account.options.counted_only) return;
     reach_.worked();
     account.backoff.worked();
     blocked_until_ = TimePoint{};

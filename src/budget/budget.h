@@ -50,6 +50,7 @@ struct AccountOptions {
     std::string name{};                         // for people
     std::optional<unsigned> max_connections{};  // [[user]] max_connections
     unsigned guaranteed = 0;                    // room that others do not take
+    bool counted_only = false;  // others make its connections: that one is open says nothing of the server
 };
 
 // What the monitor has read. An empty field is not known, and leaves what was known before.

@@ -171,10 +171,14 @@ int exec(const ExecOptions& options) {
 
     slots::Door::Waiting waiting;
     if (options.verbose) {
-        waiting = [](const slots::FileTurn& turn) {
-            log::info("Waiting for a slot of '{}': look {}, {} before this one, {} ({})", turn.claim().pool,
-                      turn.looks(), turn.ahead(), slots::text_of(Clock::now() - turn.claim().since),
-                      slots::figures(*turn.ledger()));
+        waiting = [](const slots::Turn& turn) {
+            const auto waited = slots::text_of(Clock::now() - turn.claim().since);
+            if (const auto* file = turn.at_file()) {
+                log::info("Waiting for a slot of '{}': look {}, {} before this one, {} ({})", turn.claim().pool,
+                          file->looks(), file->ahead(), waited, slots::figures(*file->ledger()));
+            } else {
+                log::info("Waiting for a slot of '{}' at the gate, {}", turn.claim().pool, waited);
+            }
         };
     }
     auto slot = door->acquire(*claim, waiting);

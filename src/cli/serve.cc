@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include <cstdio>
+#include <cstdlib>
 
 #include "api/server.h"
 #include "base/log.h"
@@ -12,6 +13,7 @@
 #include "cli/notify.h"
 #include "config/values.h"
 #include "proxy/gate.h"
+#include "slots/server.h"
 
 namespace tidegate::cli {
 namespace {
@@ -83,20 +85,46 @@ public:
         listen_ = config.listen;
         log_ = config.log;
         api_config_ = {.address = config.api.address, .token = config.api.token.clone()};
+        slots_config_ = config.slots;
         auto gate = proxy::Gate::create(std::move(config), hooks());
         if (!gate) return fail_to_start(gate.error());
+        if (const auto opened = open_slots(**gate); !opened) return fail_to_start(opened.error());
         if (api_config_.address) {
-            auto api = api::Server::start(api_config_, [&running = **gate] { return running.snapshot(); });
-            if (!api) return fail_to_start(api.error());
+            api::Sources sources{.gate = [&running = **gate] { return running.snapshot(); }};
+            if (slots_) sources.slots = [this] { return slots_->views(); };
+            auto api = api::Server::start(api_config_, std::move(sources));
+            if (!api) {
+                slots_.reset();  // before the gate whose loop it is on
+                return fail_to_start(api.error());
+            }
             api_ = std::move(*api);
         }
         port_ = (*gate)->port();
         const int code = (*gate)->run();
         api_.reset();  // before the gate that it asks
+        slots_.reset();
         return code;
     }
 
 private:
+    // Slots are given where their folder can be had. If nobody named one, a gate without slots is better than none.
+    Result<void> open_slots(proxy::Gate& gate) {
+        const char* named = std::getenv("TIDEGATE_SLOTS");
+        const std::string folder = named != nullptr && *named != '\0' ? named : slots_config_.path;
+        auto place = slots::find_place(folder);
+        auto server = place ? slots::Server::open(
+                                  gate.loop(), gate.seats(), [&gate] { return gate.limit(); }, slots_config_, *place)
+                            : std::unexpected(place.error());
+        if (server) {
+            slots_ = std::move(*server);
+            gate.add(*slots_);
+            return {};
+        }
+        if (!slots_config_.path.empty()) return std::unexpected(server.error());
+        log::warn("This gate gives no slots: {}", server.error().message);
+        return {};
+    }
+
     int fail_to_start(const Error& error) {
         log::error("{}", error.message);
         if (starter_ != nullptr) starter_->failed(error.message);
@@ -151,6 +179,8 @@ private:
     config::Listen listen_;
     config::Log log_;
     config::Api api_config_;
+    config::Slots slots_config_;
+    std::unique_ptr<slots::Server> slots_;
     std::unique_ptr<api::Server> api_;
     std::uint16_t port_ = 0;
 };

@@ -33,8 +33,9 @@ enum class CloseReason : std::uint8_t {
     unclean,        // its session left something behind that no reset removes
     client_gone,    // its client vanished in the middle of something
     draining,       // the pool is paused or drained
+    seat_left,      // it was somebody else's, only counted here (proxy/seats.h), and is over
 };
-inline constexpr std::size_t kCloseReasons = 10;
+inline constexpr std::size_t kCloseReasons = 11;
 [[nodiscard]] std::string_view name_of(CloseReason reason);
 
 struct StateTag;

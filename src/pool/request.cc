@@ -33,6 +33,8 @@ std::string_view name_of(CloseReason reason) {
             return "client_gone";
         case CloseReason::draining:
             return "draining";
+        case CloseReason::seat_left:
+            return "seat_left";
     }
     return "unclean";
 }

@@ -66,6 +66,7 @@ Core::Core(net::Loop& event_loop, config::Config settings)
       hold_off(hold_off_limits(config)),
       load_balancers(config.listen.proxy_protocol_from),
       monitor(*this),
+      seats(*this),
       started_at_(std::chrono::system_clock::now()),
       started_(loop.now()) {
     server_.address = config.server.text();
@@ -127,17 +128,36 @@ ClientSession* Core::client(std::uint32_t id) const {
 // ----------------------------------------------------------------------------------------------
 
 void Core::open(pool::Key key, std::uint64_t generation) {
-    spawn(open_task(key, generation));
+    spawn(seats.owns(key) ? seat_task([this, key, generation] { seats.opening(key, generation); })
+                          : open_task(key, generation));
 }
 void Core::close(pool::Connection& connection, CloseReason reason) {
+    if (seats.owns(connection)) {
+        spawn(seat_task([this, &connection, reason] { seats.close(connection, reason); }));
+        return;
+    }
     auto& ours = static_cast<ServerConnection&>(connection);
     lent(ours);
     spawn(close_task(ours, reason));
 }
+// Runs when the pool's function that asked for it has returned.
+net::Task<void> Core::seat_task(std::function<void()> work) {
+    work();
+    co_return;
+}
+
 void Core::grant(pool::Request& request, pool::Connection& connection) {
+    if (seats.owns(request)) {
+        seats.granted(request, connection);
+        return;
+    }
     static_cast<ClientSession&>(request).granted(static_cast<ServerConnection&>(connection));
 }
 void Core::refuse(pool::Request& request, const Error& error) {
+    if (seats.owns(request)) {
+        seats.refused(request);
+        return;
+    }
     static_cast<ClientSession&>(request).refused(error);
 }
 void Core::log(std::string_view message) {
@@ -343,7 +363,7 @@ budget::AccountId Core::admit_account(std::string_view user, protocol::auth::Cre
 
 void Core::declare_account(budget::AccountId id) {
     const config::User* configured = config.user(accounts[id].name);
-    budget::AccountOptions options{.name = accounts[id].name};
+    budget::AccountOptions options{.name = accounts[id].name, .counted_only = seats.owns(pool::Key{.account = id})};
     if (configured != nullptr) {
         options.max_connections = configured->max_connections;
         options.guaranteed = configured->guaranteed;

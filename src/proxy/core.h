@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -22,6 +23,7 @@
 #include "proxy/hold_off.h"
 #include "proxy/load_balancers.h"
 #include "proxy/monitor.h"
+#include "proxy/seats.h"
 #include "proxy/server_connection.h"
 #include "proxy/snapshot.h"
 #include "proxy/upstream.h"
@@ -63,6 +65,7 @@ public:
     HoldOff hold_off;
     LoadBalancers load_balancers;
     Monitor monitor;
+    Seats seats;
     Counters counters;
     std::optional<net::TlsContext> tls;         // for clients
     std::vector<std::byte> certificate_sha256;  // of the certificate that clients see
@@ -143,6 +146,7 @@ private:
     void log(std::string_view message) override;
 
     net::Task<void> run_client(std::unique_ptr<ClientSession> client);
+    net::Task<void> seat_task(std::function<void()> work);
     net::Task<void> open_task(pool::Key key, std::uint64_t generation);
     net::Task<void> close_task(ServerConnection& connection, pool::CloseReason reason);
     net::Task<void> reset_task(ServerConnection& connection);

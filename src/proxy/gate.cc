@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <csignal>
 #include <future>
 #include <mutex>
@@ -66,6 +67,9 @@ public:
     }
 
     [[nodiscard]] std::uint16_t port() const { return port_; }
+    void add(Companion& companion) { companions_.push_back(&companion); }
+    [[nodiscard]] net::Loop& loop() { return loop_; }
+    [[nodiscard]] Core& core() { return core_; }
 
 private:
     Result<void> open(const net::Address& address) {
@@ -103,6 +107,7 @@ private:
         auto config = hooks_.reload();
         if (config) {
             core_.reload(std::move(*config));
+            for (Companion* each : companions_) each->reload(core_.config);
             log::info("The configuration was read again");
         } else {
             log::error("The configuration was not read again, the one before stays: {}", config.error().message);
@@ -117,14 +122,17 @@ private:
         if (hooks_.stopping) hooks_.stopping();
         for (auto& each : listeners_) each->shut();
         core_.start_draining();
+        for (Companion* each : companions_) each->drain();
     }
 
     void tick(TimePoint now) {
         core_.tick(now);
+        for (Companion* each : companions_) each->tick(now);
         if (!draining_) return;
         if (now >= give_up_at_) core_.end_clients();
         if (now >= give_up_at_ + kLastOrders) core_.give_server_up();
         if (core_.clients() > 0 || !core_.idle()) return;
+        if (!std::ranges::all_of(companions_, [](Companion* each) { return each->idle(); })) return;
         core_.monitor.stop();
         if (!core_.monitor.ended()) return;
         signals_.stop();
@@ -136,6 +144,7 @@ private:
     net::Signals signals_;
     Core core_;
     std::vector<std::unique_ptr<net::Listener>> listeners_;
+    std::vector<Companion*> companions_;
     std::uint16_t port_ = 0;
     bool draining_ = false;
     TimePoint give_up_at_{};
@@ -158,6 +167,18 @@ int Gate::run() {
 }
 Snapshot Gate::snapshot() {
     return impl_->snapshot();
+}
+void Gate::add(Companion& companion) {
+    impl_->add(companion);
+}
+net::Loop& Gate::loop() {
+    return impl_->loop();
+}
+Seats& Gate::seats() {
+    return impl_->core().seats;
+}
+unsigned Gate::limit() const {
+    return impl_->core().budget.limit();
 }
 std::uint16_t Gate::port() const {
     return impl_->port();

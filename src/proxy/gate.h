@@ -7,6 +7,9 @@
 
 #include "base/error.h"
 #include "config/config.h"
+#include "net/loop.h"
+#include "proxy/companion.h"
+#include "proxy/seats.h"
 #include "proxy/snapshot.h"
 
 namespace tidegate::proxy {
@@ -26,6 +29,12 @@ public:
 
     // Serves until it is told to stop and is drained; the program's exit code. The calling thread becomes the loop's.
     int run();
+
+    // What runs beside the proxy. Call add() before run(); the companion outlives run().
+    void add(Companion& companion);
+    [[nodiscard]] net::Loop& loop();
+    [[nodiscard]] Seats& seats();
+    [[nodiscard]] unsigned limit() const;  // of server connections, now; the loop's thread
 
     [[nodiscard]] Snapshot snapshot();  // thread-safe; waits a second for the loop at most, then gives the last one
     [[nodiscard]] std::uint16_t port() const;  // that it listens on; 0: on none

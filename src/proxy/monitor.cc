@@ -128,6 +128,15 @@ net::Task<bool> Monitor::carry_out_orders() {
     co_return true;
 }
 
+// Whoever has a seat counts as connected, though it may not be yet: then `counted` leaves out as many others. It never
+// has too many of them, so of the last looks while seats were taken the one that found most is believed.
+unsigned Monitor::others_of(unsigned counted) {
+    if (core_.seats.taken() == 0) others_.clear();
+    others_.push_back(counted);
+    if (others_.size() > kOthersKept) others_.pop_front();
+    return std::ranges::max(others_);
+}
+
 net::Task<bool> Monitor::look() {
     const Result<Answer> variables = co_await connection_->query(
         "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('max_connections','max_user_connections','init_connect')");
@@ -144,7 +153,7 @@ net::Task<bool> Monitor::look() {
     if (const auto rows = connected->rows(); !rows.empty() && rows[0].size() == 2) {
         if (const auto all = number(rows[0][1])) {
             const unsigned ours = core_.budget.open() + 1;  // and this one
-            learnt.others = *all > ours ? *all - ours : 0;
+            learnt.others = others_of(*all > ours ? *all - ours : 0);
         }
     }
     core_.budget.learn(learnt);

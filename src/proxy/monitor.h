@@ -34,6 +34,7 @@ public:
     void look_again() { wake_.set(); }
 
 private:
+    static constexpr std::size_t kOthersKept = 12;
     struct Order {
         std::string statement;
         net::Event done;
@@ -44,6 +45,7 @@ private:
     net::Task<bool> attend();
     net::Task<bool> carry_out_orders();
     net::Task<bool> look();
+    [[nodiscard]] unsigned others_of(unsigned counted);
     net::Task<bool> look_at_accounts();
     net::Task<bool> look_at_routines();
     void drop_connection();
@@ -57,6 +59,7 @@ private:
     bool ended_ = true;
     bool accounts_readable_ = true;
     int looks_ = 0;
+    std::deque<unsigned> others_;  // of the last looks, since no seat was taken
 };
 
 }  // namespace tidegate::proxy

@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 
+#include "slots/line_protocol.h"
 #include "slots/process.h"
 
 namespace tidegate::slots {
@@ -38,11 +39,11 @@ Result<Door> Door::open(const std::string& named) {
 }
 
 Result<Slot> Door::acquire(Claim claim, const Waiting& waiting, int stop) const {
-    FileTurn turn(place_, std::move(claim), Clock::now());
-    while (true) {
+    Turn turn(place_, std::move(claim), Clock::now());
+    for (unsigned looks = 1;; ++looks) {
         auto got = turn.look(Clock::now());
         if (got) return std::move(*got);
-        if (waiting && (turn.looks() == 1 || turn.looks() % kEveryFifth == 0)) waiting(turn);
+        if (waiting && (looks == 1 || looks % kEveryFifth == 0)) waiting(turn);
         std::array<pollfd, 2> heard{
             {{.fd = turn.descriptor(), .events = POLLIN, .revents = 0}, {.fd = stop, .events = POLLIN, .revents = 0}}};
         const int count = poll(heard.data(), heard.size(), milliseconds_until(turn.next_look()));
@@ -52,6 +53,14 @@ Result<Slot> Door::acquire(Claim claim, const Waiting& waiting, int stop) const 
 }
 
 Result<PoolView> Door::look(const std::string& pool) const {
+    if (const auto said = ask_gate(place_, "LIST " + pool + "\n", "END\n")) {
+        auto listed = parse_list(*said, Clock::now());
+        if (listed && listed->size() == 1) return PoolView{pool, true, std::move(listed->front().ledger)};
+    }
+    return look_at_file(pool);
+}
+
+Result<PoolView> Door::look_at_file(const std::string& pool) const {
     PoolView view{.name = pool, .ledger = Ledger(kDefaultSlots)};
     auto file = PoolFile::open(place_.file(pool));
     if (!file) return std::unexpected(file.error());

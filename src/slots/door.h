@@ -5,7 +5,7 @@
 //   auto pool = door->look("default");                                     // who has them, who waits
 //   pool->room()                                                           // slots that a newcomer would find free
 //
-// For an event loop: `Turn`, which is what acquire() waits for.
+// For an event loop: `Turn` (turn.h), which is what acquire() waits for.
 #pragma once
 
 #include <functional>
@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "slots/file_turn.h"
+#include "slots/turn.h"
 
 namespace tidegate::slots {
 
@@ -32,8 +32,9 @@ public:
     [[nodiscard]] static Result<Door> open(const std::string& named);
     explicit Door(Place place) : place_(std::move(place)) {}
 
-    // Called while it waits: at the first look and every fifth from then on, as the first in line looks.
-    using Waiting = std::function<void(const FileTurn& turn)>;
+    // Called while it waits: at the first look, and at every fifth from then on where it is the first in line and
+    // looks.
+    using Waiting = std::function<void(const Turn& turn)>;
     // Waits until the claim's deadline at most. `stop`, where not -1, ends the wait when it becomes readable.
     [[nodiscard]] Result<Slot> acquire(Claim claim, const Waiting& waiting = {}, int stop = -1) const;
 
@@ -44,6 +45,8 @@ public:
     [[nodiscard]] const Place& place() const { return place_; }
 
 private:
+    [[nodiscard]] Result<PoolView> look_at_file(const std::string& pool) const;
+
     Place place_;
 };
 

@@ -120,7 +120,7 @@ Result<void> FileTurn::join(TimePoint now) {
         return fail(kNoSlot, "08004",
                     fmt::format("{} wait for a slot of '{}' already; no more can", ledger_->waiting(), claim_.pool));
     }
-    Waiter waiter{.order = {.priority = claim_.priority, .arrival = order_ ? order_->arrival : 0},
+    Waiter waiter{.order = {.priority = claim_.priority},
                   .since = claim_.since,
                   .deadline = claim_.deadline,
                   .ticket = ticket_,

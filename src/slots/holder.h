@@ -46,7 +46,7 @@ struct Holder {
 // A place in the line: the higher priority first, then who came first. Unique within a ledger.
 struct Order {
     std::int32_t priority = 0;
-    std::uint64_t arrival = 0;
+    std::uint64_t arrival = 0;  // when it began to wait; the ledger keeps these apart
     [[nodiscard]] bool before(const Order& other) const {
         return priority != other.priority ? priority > other.priority : arrival < other.arrival;
     }

@@ -25,12 +25,14 @@ Ledger::Place Ledger::place_of(const Order& order) const {
 
 Order Ledger::join(Waiter waiter, TimePoint now) {
     ++totals_.arrivals;
-    if (waiter.order.arrival == 0) waiter.order.arrival = totals_.arrivals;
-    const Order order = waiter.order;
-    line_.insert(place_of(order), waiter);
+    Order& order = waiter.order;
+    order.arrival = static_cast<std::uint64_t>(std::max<std::int64_t>(waiter.since.time_since_epoch().count(), 1));
+    Place place = place_of(order);
+    for (; place != line_.end() && place->order == order; ++place) ++order.arrival;  // two at the same moment
+    line_.insert(place, waiter);
     totals_.most_waiting = std::max(totals_.most_waiting, waiting());
     totals_.last_update = now;
-    return order;
+    return waiter.order;
 }
 
 std::optional<Ledger::Next> Ledger::next() const {

@@ -6,8 +6,8 @@
 //   leave(), expire()  out of the line: gone, or out of time
 //   release()          the slot is free, however its holder went
 //
-// The line: strictly by priority (the higher number first), within a priority by arrival. Deadlines are absolute.
-// Belongs to one thread at a time.
+// The line: strictly by priority (the higher number first), within a priority by the time of arrival. Deadlines are
+// absolute. Belongs to one thread at a time.
 #pragma once
 
 #include <cstdint>
@@ -52,7 +52,7 @@ public:
         SlotNumber slot = 0;
     };
 
-    // Sets the waiter's order. An `arrival` that is not 0 is kept: somebody who had a place before.
+    // Its place goes by when it began to wait: who comes back after a gate's end is where he was.
     Order join(Waiter waiter, TimePoint now);
     [[nodiscard]] std::optional<Next> next() const;
     // REQUIRES: next() said so. What became of the waiter is returned: it holds the slot.

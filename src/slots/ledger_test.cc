@@ -77,14 +77,12 @@ TEST(Ledger, TheLineIsByPriorityAndThenByArrival) {
     }
 }
 
-TEST(Ledger, AnArrivalFromBeforeKeepsItsPlace) {
+TEST(Ledger, WhoBeganToWaitEarlierStandsBeforeOthers) {
     Ledger ledger(1);
     ledger.join(someone(), kStart);
     const Order second = ledger.join(someone(), kStart);
     serve(ledger);
-    Waiter back = someone();
-    back.order.arrival = 1;
-    const Order before = ledger.join(back, kStart);
+    const Order before = ledger.join(someone(0, kStart - 10s), kStart);
     EXPECT_EQ(ledger.ahead_of(before), 0U);
     EXPECT_EQ(ledger.ahead_of(second), 1U);
 }

@@ -129,6 +129,11 @@ Result<PoolFile::Guard> PoolFile::lock() {
     return Guard(fd_.get());
 }
 
+std::optional<PoolFile::Guard> PoolFile::try_lock() {
+    if (flock(fd_.get(), LOCK_EX | LOCK_NB) != 0) return std::nullopt;
+    return Guard(fd_.get());
+}
+
 Result<Ledger> PoolFile::load(unsigned size) {
     Head head;
     if (!read_at(fd_.get(), &head, sizeof head, 0)) return trouble("read", path_, errno);
@@ -171,10 +176,18 @@ Result<void> PoolFile::write(const void* from, std::size_t bytes, std::int64_t a
 }
 
 Result<void> PoolFile::store_head(const Ledger& ledger) {
+    return store_head(ledger, ledger.waiting() == 0 ? 0 : waiters_top_);
+}
+
+Result<void> PoolFile::store_head_but_line(const Ledger& ledger) {
+    return store_head(ledger, waiters_top_);
+}
+
+Result<void> PoolFile::store_head(const Ledger& ledger, std::uint32_t waiters_top) {
     Head head;
     head.size = ledger.size();
     head.holders_top = holders_top_;
-    head.waiters_top = ledger.waiting() == 0 ? 0 : waiters_top_;
+    head.waiters_top = waiters_top;
     head.totals = ledger.totals();
     return write(&head, sizeof head, 0);
 }

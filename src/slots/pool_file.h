@@ -14,6 +14,7 @@
 // is one open description with locks of its own; one thread at a time.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "base/error.h"
@@ -65,10 +66,13 @@ public:
         int fd_;
     };
     [[nodiscard]] Result<Guard> lock();
+    [[nodiscard]] std::optional<Guard> try_lock();  // nothing: somebody else has it now
 
     // REQUIRES: the mutex, from here on. What is written down; `size` is that of a pool that is new.
     [[nodiscard]] Result<Ledger> load(unsigned size);
     [[nodiscard]] Result<void> store_head(const Ledger& ledger);
+    // The same for who keeps a line of his own: that in the file is left as it was last loaded.
+    [[nodiscard]] Result<void> store_head_but_line(const Ledger& ledger);
     [[nodiscard]] Result<void> store_holder(const Ledger& ledger, SlotNumber slot);
     [[nodiscard]] Result<void> store_waiter(const Waiter& waiter);
     [[nodiscard]] Result<void> clear_waiter(std::uint32_t ticket);
@@ -90,6 +94,7 @@ public:
 
 private:
     friend bool hold_slot_in_child(int fd, SlotNumber slot);
+    [[nodiscard]] Result<void> store_head(const Ledger& ledger, std::uint32_t waiters_top);
     [[nodiscard]] Result<void> write(const void* from, std::size_t bytes, std::int64_t at) const;
 
     std::string path_;
