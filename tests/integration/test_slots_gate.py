@@ -243,7 +243,8 @@ def test_holders_leave_room_at_the_server(new_desk, new_server):
     """Holders that connect straight to the server, and clients of the gate, never meet a full one."""
     server = new_server(max_connections=12)
     desk = new_desk(server, server={"monitor_interval": "500ms"})
-    refused, stop = [], threading.Event()
+    desk.gate.connect().close()  # the account is known from here on: proving one takes a login of its own
+    refused, stop, began = [], threading.Event(), time.monotonic()
 
     def hold():
         while not stop.is_set():
@@ -253,7 +254,7 @@ def test_holders_leave_room_at_the_server(new_desk, new_server):
                     with pymysql.connect(host="127.0.0.1", port=server.port, user="app", password="app-secret") as direct:
                         direct.cursor().execute("SELECT SLEEP(0.02)")
                 except pymysql.err.OperationalError as error:
-                    refused.append(error.args)
+                    refused.append((round(time.monotonic() - began, 2), *error.args))
                 time.sleep(0.02)  # until the server counts it no more
             slot.close()
 
@@ -263,7 +264,7 @@ def test_holders_leave_room_at_the_server(new_desk, new_server):
                 with desk.gate.connect() as client:
                     client.cursor().execute("SELECT SLEEP(0.01)")
             except pymysql.err.OperationalError as error:
-                refused.append(error.args)
+                refused.append((round(time.monotonic() - began, 2), *error.args))
 
     threads = [threading.Thread(target=each) for each in [hold] * 12 + [work] * 12]
     for thread in threads:
