@@ -285,8 +285,10 @@ def test_slots_outlive_the_gate(new_desk, witness):
     """The gate is killed: holders hold, waiters go on waiting at the file, and a new gate finds all as it is."""
     desk = new_desk(slots={"max": 2})
     desk.exec(command=witness.holder(60, "a"))
+    witness.wait_for(1)
     second = desk.exec(command=witness.holder(60, "b"))
     witness.wait_for(2)
+    wait_until(lambda: len(witness.names) == 2, 10, "both names")
     third = desk.exec("--wait", "60s", command=witness.holder(60, "c"))
     wait_until(lambda: desk.pool()["waiting"] == 1, 10, "one in line")
     desk.gate.kill9()
