@@ -11,7 +11,9 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
 find_program(TIDEGATE_CCACHE ccache)
 if(TIDEGATE_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${TIDEGATE_CCACHE}")
+  # What one checkout has compiled serves the next, wherever it lies.
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env "CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}" CCACHE_NOHASHDIR=1
+    "${TIDEGATE_CCACHE}")
 endif()
 
 add_library(tidegate_options INTERFACE)
