@@ -49,6 +49,13 @@ struct Options {
     unsigned max_connections = 3;  // at least 1
     unsigned min_idle = 0;         // so many are kept open, even when nobody uses them
 
+    // One limit for the pools of many processes: with a name here every connection holds a slot of that pool of slots
+    // for as long as it is open, the same that `tidegate exec` and `tidegate slots` know. Who finds none waits for one
+    // in their line. An idle connection holds its slot, too: keep idle_timeout short.
+    std::string slots{};
+    unsigned slots_max = 0;      // how many slots that pool has; 0: as many as it has already, 150 when it is new
+    std::string slots_folder{};  // where it lives; empty: TIDEGATE_SLOTS, else the user's own
+
     // Waiting.
     std::chrono::milliseconds wait_timeout{30'000};  // acquire() without a deadline
     std::chrono::milliseconds connect_timeout{

@@ -42,15 +42,18 @@ std::string ServerSettings::text() const {
     return host.contains(':') ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
 }
 
-Result<std::unique_ptr<Connection>> MysqlConnection::open(const ServerSettings& settings) {
+Result<std::unique_ptr<Connection>> MysqlConnection::open(const ServerSettings& settings, Permit permit) {
     initialise_library();
-    auto connection = std::make_unique<MysqlConnection>(settings);
+    auto connection = std::make_unique<MysqlConnection>(settings, std::move(permit));
     if (auto connected = connection->connect(); !connected) return std::unexpected(std::move(connected.error()));
     return connection;
 }
 
-MysqlConnection::MysqlConnection(const ServerSettings& settings)
-    : settings_(settings), mysql_(mysql_init(nullptr)), statements_(mysql_.get(), settings.statement_cache) {
+MysqlConnection::MysqlConnection(const ServerSettings& settings, Permit permit)
+    : settings_(settings),
+      permit_(std::move(permit)),
+      mysql_(mysql_init(nullptr)),
+      statements_(mysql_.get(), settings.statement_cache) {
     if (!mysql_) throw std::bad_alloc();
 }
 
@@ -219,6 +222,7 @@ Result<void> MysqlConnection::reset() {
 void MysqlConnection::abort() {
     lost_ = true;
     if (const auto socket = mysql_get_socket(mysql_.get()); socket >= 0) ::shutdown(socket, SHUT_RDWR);
+    permit_.reset();
 }
 
 bool MysqlConnection::quiet() const {

@@ -37,10 +37,13 @@ struct ServerSettings {
 
 class MysqlConnection final : public Connection {
 public:
-    // Logs in. Errors: what Connector/C and the server say, after "cannot connect to ..".
-    static Result<std::unique_ptr<Connection>> open(const ServerSettings& settings);
+    // What a connection holds for as long as it is open: a slot, or nothing.
+    using Permit = std::shared_ptr<void>;
 
-    explicit MysqlConnection(const ServerSettings& settings);
+    // Logs in. Errors: what Connector/C and the server say, after "cannot connect to ..".
+    static Result<std::unique_ptr<Connection>> open(const ServerSettings& settings, Permit permit = {});
+
+    MysqlConnection(const ServerSettings& settings, Permit permit);
     ~MysqlConnection() override;
 
     Result<Rows> query(std::string_view sql) override;
@@ -76,6 +79,7 @@ private:
     [[nodiscard]] sql::Mode mode() const;
 
     const ServerSettings& settings_;
+    Permit permit_;  // goes after the connection
     std::unique_ptr<MYSQL, Free> mysql_;
     StatementCache statements_;
     SessionMark mark_;

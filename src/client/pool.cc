@@ -14,6 +14,7 @@
 #include "client/mysql_connection.h"
 #include "client/pool_shell.h"
 #include "client/signal_watch.h"
+#include "client/slot_permits.h"
 
 namespace tidegate {
 namespace {
@@ -94,9 +95,20 @@ client::CoreOptions core_options(const Options& options, std::string server) {
 Result<Pool> Pool::create(Options options) {
     if (auto checked = check(options); !checked) return std::unexpected(std::move(checked.error()));
     const auto settings = std::make_shared<const client::ServerSettings>(settings_of(options));
-    auto opener = [settings] { return client::MysqlConnection::open(*settings); };
+    client::PoolShell::Opener opener = [settings] { return client::MysqlConnection::open(*settings); };
+    std::function<void()> give_up;
+    if (!options.slots.empty()) {
+        auto permits = client::SlotPermits::open(options);
+        if (!permits) return std::unexpected(std::move(permits.error()));
+        give_up = [shared = *permits] { shared->give_up(); };
+        opener = [settings, shared = *permits]() -> Result<std::unique_ptr<client::Connection>> {
+            auto permit = shared->take();
+            if (!permit) return std::unexpected(std::move(permit.error()));
+            return client::MysqlConnection::open(*settings, std::move(*permit));
+        };
+    }
     auto shell = std::make_shared<client::PoolShell>(core_options(options, settings->text()), std::move(opener),
-                                                     std::move(options.on_notice));
+                                                     std::move(options.on_notice), std::move(give_up));
     return Pool(std::move(shell));
 }
 

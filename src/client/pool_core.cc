@@ -9,8 +9,6 @@
 namespace tidegate::client {
 namespace {
 
-// Connections in the making at once; while opening fails, one probe at a time.
-constexpr unsigned kOpeningAtOnce = 4;
 // How often ages are looked at while a connection is open.
 constexpr Duration kSweep = 1s;
 constexpr double kJitter = 0.1;

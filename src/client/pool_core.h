@@ -27,6 +27,9 @@
 
 namespace tidegate::client {
 
+// Connections in the making at once; while opening fails, one probe at a time.
+inline constexpr unsigned kOpeningAtOnce = 4;
+
 struct CoreOptions {
     std::string server{};  // for the sentences
     unsigned max = 3;

@@ -9,7 +9,8 @@
 namespace tidegate::client {
 namespace {
 
-constexpr std::size_t kCrew = 4;
+// The keeper, as many as open connections at once, and one whom no slow opening keeps from checking and closing.
+constexpr std::size_t kCrew = 1 + kOpeningAtOnce + 1;
 
 // Signals are for the program's own threads: a thread of ours starts with all of them blocked.
 class SignalsBlocked {
@@ -29,9 +30,10 @@ private:
 
 }  // namespace
 
-PoolShell::PoolShell(CoreOptions options, Opener opener, OnNotice on_notice)
+PoolShell::PoolShell(CoreOptions options, Opener opener, OnNotice on_notice, std::function<void()> give_up_opening)
     : opener_(std::move(opener)),
       on_notice_(std::move(on_notice)),
+      give_up_opening_(std::move(give_up_opening)),
       server_(options.server),
       wait_timeout_(options.wait_timeout),
       seats_(options.max),
@@ -52,6 +54,7 @@ PoolShell::~PoolShell() {
         crew.swap(crew_);
         work_.notify_all();
     }
+    if (give_up_opening_) give_up_opening_();
     for (auto& thread : crew) thread.join();
 }
 
@@ -138,11 +141,9 @@ Result<Connection*> PoolShell::connection_of(Seat& seat) {
                                 "temporary tables) with it: give the lease back and begin anew",
                                 server_));
     }
+    connection.abort();  // first: with it goes its slot, if it holds one
     auto another = open_again();
-    if (!another) {
-        connection.abort();
-        return std::unexpected(another.error());
-    }
+    if (!another) return std::unexpected(another.error());
     seat.connection = std::move(*another);
     const MutexLock lock(mutex_);
     const auto now = Clock::now();
@@ -209,15 +210,17 @@ void PoolShell::after_event(TimePoint now) {
 }
 
 void PoolShell::hire() {
-    if (resting_crew_ > 0) {
+    if (ending_) return work_.notify_all();
+    const SignalsBlocked blocked;
+    if (crew_.empty()) crew_.emplace_back([this] { work(true); });
+    if (resting_hands_ > 0) {
         work_.notify_all();
-    } else if (crew_.size() < kCrew && !ending_) {
-        const SignalsBlocked blocked;
-        crew_.emplace_back([this, keeper = crew_.empty()] { work(keeper); });
+    } else if (crew_.size() < kCrew) {
+        crew_.emplace_back([this] { work(false); });
     }
 }
 
-// A thread of the crew. The first is the keeper: it also watches the clock.
+// A thread of the crew. The first is the keeper, who watches the clock; the others are its hands.
 void PoolShell::work(bool keeper) {
     MutexLock lock(mutex_);
     for (;;) {
@@ -226,30 +229,31 @@ void PoolShell::work(bool keeper) {
             lock.unlock();
             tell(notices);
             lock.lock();
-        } else if (const auto task = core_.next_task()) {
+        } else if (const auto task = keeper ? std::nullopt : core_.next_task()) {
             if (core_.has_tasks()) hire();
             lock.unlock();
             perform(*task);
             lock.lock();
         } else if (ending_) {
             return;
+        } else if (keeper) {
+            keep_time(lock);
         } else {
-            wait_for_work(lock, keeper);
+            ++resting_hands_;
+            work_.wait(lock.native());
+            --resting_hands_;
         }
     }
 }
 
-void PoolShell::wait_for_work(MutexLock& lock, bool keeper) {
-    const auto until = keeper ? core_.wake_at(Clock::now()) : std::nullopt;
-    ++resting_crew_;
-    if (keeper) keeper_until_ = until.value_or(TimePoint::max());
+void PoolShell::keep_time(MutexLock& lock) {
+    const auto until = core_.wake_at(Clock::now());
+    keeper_until_ = until.value_or(TimePoint::max());
     if (until) {
         work_.wait_until(lock.native(), *until);
     } else {
         work_.wait(lock.native());
     }
-    --resting_crew_;
-    if (!keeper) return;
     keeper_until_ = TimePoint::min();
     const auto now = Clock::now();
     core_.tick(now);

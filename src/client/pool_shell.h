@@ -40,7 +40,8 @@ public:
     using Opener = std::function<Result<std::unique_ptr<Connection>>()>;
     using OnNotice = std::function<void(const Notice&)>;
 
-    PoolShell(CoreOptions options, Opener opener, OnNotice on_notice);
+    // `give_up_opening` is called at the end: an opener that waits for more than its own time-outs returns then.
+    PoolShell(CoreOptions options, Opener opener, OnNotice on_notice, std::function<void()> give_up_opening = {});
     PoolShell(const PoolShell&) = delete;
     PoolShell& operator=(const PoolShell&) = delete;
     ~PoolShell();  // REQUIRES: no lease is out, which they see to by keeping it alive
@@ -68,12 +69,13 @@ private:
     void after_event(TimePoint now) TIDEGATE_REQUIRES(mutex_);
     void hire() TIDEGATE_REQUIRES(mutex_);
     void work(bool keeper);
-    void wait_for_work(MutexLock& lock, bool keeper) TIDEGATE_REQUIRES(mutex_);
+    void keep_time(MutexLock& lock) TIDEGATE_REQUIRES(mutex_);
     void perform(Task task) TIDEGATE_EXCLUDES(mutex_);
     void tell(const std::vector<Notice>& notices) TIDEGATE_EXCLUDES(mutex_);
 
     Opener opener_;
     OnNotice on_notice_;
+    std::function<void()> give_up_opening_;
     std::string server_;
     Duration wait_timeout_;
     std::vector<Seat> seats_;
@@ -84,7 +86,7 @@ private:
     std::condition_variable work_;   // there are tasks, or the time of the next tick has changed, or it ends
     std::condition_variable ended_;  // close() looks again
     std::vector<std::thread> crew_ TIDEGATE_GUARDED_BY(mutex_);
-    unsigned resting_crew_ TIDEGATE_GUARDED_BY(mutex_) = 0;
+    unsigned resting_hands_ TIDEGATE_GUARDED_BY(mutex_) = 0;
     TimePoint keeper_until_ TIDEGATE_GUARDED_BY(mutex_) = TimePoint::min();  // how long the keeper means to rest
     bool ending_ TIDEGATE_GUARDED_BY(mutex_) = false;
 

@@ -1,5 +1,6 @@
 // The pool against a real server: sessions, ends, deadlines, closing.
 #include <atomic>
+#include <filesystem>
 #include <thread>
 
 #include "fixture.h"
@@ -257,6 +258,36 @@ TEST_F(PoolTest, ALeaseMayOutliveItsPool) {
         lease = must(pool.acquire());
     }
     EXPECT_EQ(cell<int>(lease, "SELECT 1"), 1);
+}
+
+TEST_F(PoolTest, PoolsThatHoldSlotsStayUnderOneLimit) {
+    const auto folder = testing::TempDir() + "/tidegate-slots-" + options().schema;
+    const auto with_slots = [&](Options& o) {
+        o.max_connections = 3;
+        o.slots = "library";
+        o.slots_max = 2;
+        o.slots_folder = folder;
+    };
+    auto one = make(with_slots);
+    auto two = make(with_slots);
+    auto first = must(one.acquire());
+    auto second = must(two.acquire());
+    EXPECT_EQ(one.acquire(200ms).error().code, 1040);
+    std::thread giver([&] {
+        while (one.stats().waiting == 0) std::this_thread::yield();
+        second.discard();  // closed, and its slot free
+    });
+    auto third = must(one.acquire(60s));
+    giver.join();
+    EXPECT_EQ(cell<int>(third, "SELECT 1"), 1);
+    // A connection that died gives its slot back before the lease gets another.
+    auto admin = make(1);
+    end(admin, third);
+    EXPECT_EQ(cell<int>(third, "SELECT 1"), 1);
+    third.discard();
+    first.discard();
+    must(two.close(60s));
+    std::filesystem::remove_all(folder);
 }
 
 TEST_F(PoolTest, TheSharedPoolIsOne) {
