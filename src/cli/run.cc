@@ -14,6 +14,7 @@
 #include "cli/inputs.h"
 #include "cli/load_probe.h"
 #include "cli/run_options.h"
+#include "cli/run_top.h"
 #include "cli/status_line.h"
 #include "fleet/job_runner.h"
 #include "fleet/line_reader.h"
@@ -62,6 +63,7 @@ public:
         });
         probe_.reset();
         status_.clear();
+        top_.close();
         return conclude(seconds(Clock::now() - began));
     }
 
@@ -76,6 +78,10 @@ protected:
 
     void say(Level level, const std::string& sentence) {
         status_.clear();
+        if (options_.top) {
+            top_.say(sentence);
+            return;
+        }
         if (level == Level::info)
             log::info("{}", sentence);
         else if (level == Level::warning)
@@ -110,6 +116,7 @@ protected:
     net::Loop loop_;
     net::Signals signals_;
     StatusLine status_;
+    TopScreen top_;
 
 private:
     net::Task<void> listen() {
@@ -185,6 +192,7 @@ private:
         options.job_line = options_.job_line;
         options.output = output();
         options.seed = std::random_device()();
+        options.measure = options_.top;
         options.hold = hold_;
         options.say = [this](Level level, const std::string& sentence) { say(level, sentence); };
         options.server_figures = [this] { return server_figures(); };
@@ -205,6 +213,12 @@ private:
     }
 
     void draw(TimePoint now) override {
+        if (options_.top) {
+            top_.draw(
+                supervisor_->fleet(), [this](fleet::WorkerId id) { return supervisor_->pid(id); }, server_figures(),
+                now);
+            return;
+        }
         if (!status_.shown()) return;
         const auto figures = supervisor_->fleet().figures();
         const auto server = server_figures();

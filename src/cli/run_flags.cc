@@ -49,6 +49,7 @@ void add_run(CLI::App& app, RunOptions& options) {
     run->add_flag("--wait", options.wait, ".. or waits for the end of the first");
     run->add_option("--logs", options.logs, "Each worker's output into a file there")->type_name("FOLDER");
     run->add_flag("--no-prefix", options.no_prefix, "Output without the worker's number before each line");
+    run->add_flag("--top", options.top, "A live screen of the workers instead of lines; needs --logs");
     run->add_flag("--json", options.json, "The account at the end as JSON");
     run->add_option("--server", options.server, "The server that --batch auto asks for its room [as for serve]")
         ->type_name("URL");

@@ -1,6 +1,7 @@
 #include "cli/run_options.h"
 
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <charconv>
 #include <cstdlib>
@@ -82,6 +83,9 @@ void check_combinations(const RunOptions& options, Reader& reader) {
     };
     const bool jobs = !options.jobs.empty();
     only_with(!options.journal.empty(), jobs, "--journal", "--jobs");
+    if (options.top && options.logs.empty()) {
+        reader.wrong("--top needs --logs FOLDER: the workers' output would run through the screen");
+    }
     only_with(options.wait, !options.single.empty(), "--wait", "--single NAME");
     for (const auto& [given, flag] :
          {std::pair(!options.max_jobs.empty(), "--max-jobs"), std::pair(!options.max_time.empty(), "--max-time"),
@@ -122,6 +126,7 @@ Result<RunPlan> plan_of(const RunOptions& options) {
             reader.wrong(fmt::format("--api {}", endpoint.error().message));
     }
     plan.api_token = setting("TIDEGATE_API_TOKEN");
+    if (options.top && ::isatty(STDERR_FILENO) != 1) reader.wrong("--top needs a terminal");
     if (options.command.empty()) reader.wrong("a command is needed: tidegate run [flags] -- php worker.php");
     if (!options.command.empty() && options.command.front().starts_with('-')) {
         reader.wrong(fmt::format("there is no flag {}; see tidegate run --help", options.command.front()));

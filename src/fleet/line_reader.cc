@@ -38,6 +38,12 @@ void LineReader::more() {
     changed_.notify_all();
 }
 
+bool LineReader::wait_until_wanted() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return wanted_ || stopping_; });
+    return !stopping_;
+}
+
 bool LineReader::wait_for_input() const {
     std::array<pollfd, 2> fds{
         {{.fd = fd_, .events = POLLIN, .revents = 0}, {.fd = stop_, .events = POLLIN, .revents = 0}}};
@@ -50,12 +56,7 @@ void LineReader::run() {
     LineCutter cutter(kLongestJob);
     std::array<char, 65536> buffer;
     for (bool last = false; !last;) {
-        {
-            std::unique_lock lock(mutex_);
-            changed_.wait(lock, [this] { return wanted_ || stopping_; });
-            if (stopping_) return;
-        }
-        if (!wait_for_input()) return;
+        if (!wait_until_wanted() || !wait_for_input()) return;
         const ssize_t got = ::read(fd_, buffer.data(), buffer.size());
         if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
         std::vector<std::string> lines;

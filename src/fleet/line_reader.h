@@ -27,7 +27,8 @@ public:
 
 private:
     void run();
-    [[nodiscard]] bool wait_for_input() const;  // false: it is told to stop
+    [[nodiscard]] bool wait_until_wanted();  // these two, false: it is told to stop
+    [[nodiscard]] bool wait_for_input() const;
 
     net::Loop& loop_;
     int fd_;

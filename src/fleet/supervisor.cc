@@ -55,7 +55,7 @@ void Supervisor::tick(TimePoint now) {
 void Supervisor::measure(TimePoint now) {
     if (now - measured_at_ < kMeasured) return;
     measured_at_ = now;
-    if (options_.policy.max_rss == 0) return;
+    if (options_.policy.max_rss == 0 && !options_.measure) return;
     std::vector<WorkerId> running;
     for (const auto& worker : fleet_.workers()) {
         if (worker.state == WorkerState::running) running.push_back(worker.id);

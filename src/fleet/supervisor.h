@@ -23,7 +23,8 @@ struct SupervisorOptions {
     std::string job_line;  // a line of output that matches is the end of a job; empty: none is
     Output::Settings output;
     std::uint64_t seed = 0;
-    int hold = -1;  // KeeperOrders
+    bool measure = false;  // memory also without max_rss
+    int hold = -1;         // KeeperOrders
     std::function<void(Level, const std::string&)> say;
     // What the server's connections are like, for the lines about batches; may give nothing.
     std::function<std::string()> server_figures = [] { return std::string(); };

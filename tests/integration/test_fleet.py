@@ -5,13 +5,18 @@ With TIDEGATE_LONG=1 with the figures of the incidents: 1000 workers on 151 conn
 import json
 import os
 import pathlib
+import pty
 import re
 import signal
+import subprocess
+import termios
 import time
 
 import pytest
 
+from harness import reaper
 from harness.fleet import LONG, script
+from harness.gate import program
 from harness.process import PATIENCE, wait_until
 
 
@@ -348,6 +353,39 @@ def test_single(run, tmp_path):
     assert third.out == "[0] third\n"
 
 
+def test_top_shows_the_workers_and_gives_the_terminal_back(tmp_path):
+    """On a terminal of its own: a pseudo-terminal of 100 columns and 20 lines."""
+    worker = script(tmp_path, "notify.py", "import os, socket, time\n"
+                    "s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\n"
+                    "s.sendto(b'STATUS=at order 7', os.environ['NOTIFY_SOCKET'])\nwhile True: time.sleep(1)\n")
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (20, 100))
+    child = subprocess.Popen([program(), "run", "--workers", "2", "--top", "--logs", tmp_path / "logs",
+                              "--stop-timeout", "1s", "--", "/usr/bin/python3", worker], cwd=tmp_path,
+                             stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs, start_new_session=True,
+                             env={**os.environ, "TERM": "xterm", "HOME": str(tmp_path), "TMPDIR": str(tmp_path)})
+    reaper.watch_process(child.pid)
+    os.close(theirs)
+    seen = ""
+
+    def read():
+        nonlocal seen
+        try:
+            seen += os.read(ours, 65536).decode(errors="replace")
+        except OSError:  # the terminal's other end is closed
+            return True
+        return seen.count("at order 7") >= 2
+
+    wait_until(read, 20, "both workers' words on the screen")
+    assert "2 workers: 2 running" in seen and "\033[?1049h" in seen
+    child.send_signal(signal.SIGTERM)
+    wait_until(lambda: read() and child.poll() is not None, 20, "its end")
+    reaper.forget_process(child.pid)
+    os.close(ours)
+    assert "\033[?1049l" in seen
+    assert child.returncode == 1  # the workers had to be killed
+
+
 @pytest.mark.parametrize("arguments, word", [
     (["--workers", "0"], "--workers takes a number from 1"),
     (["--batch", "many"], "--batch takes a number"),
@@ -355,6 +393,7 @@ def test_single(run, tmp_path):
     (["--restart", "maybe"], "--restart takes always, on-failure or never"),
     (["--max-rss", "big"], "--max-rss takes a size"),
     (["--journal", "x"], "--journal belongs to --jobs"),
+    (["--top", "--logs", "x"], "--top needs a terminal"),
     (["--wait"], "--wait belongs to --single NAME"),
     (["--api", "nowhere"], "--api"),
     (["--wrokers", "3"], "there is no flag --wrokers"),
