@@ -29,6 +29,8 @@ bool LinePattern::matches(std::string_view line) const {
     regmatch_t range{};
     range.rm_so = 0;
     range.rm_eo = static_cast<regoff_t>(line.size());
+    // REG_STARTEND: the range says where the line ends.
+    // NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage)
     return ::regexec(compiled_.get(), line.data(), 1, &range, REG_STARTEND) == 0;
 }
 
