@@ -288,6 +288,7 @@ std::optional<std::vector<Listed>> parse_list(std::string_view text, TimePoint n
         }
     }
     std::vector<Listed> pools;
+    pools.reserve(drafts.size());
     for (Draft& draft : drafts) {
         pools.push_back({.name = std::move(draft.name),
                          .ledger = Ledger(draft.size, std::move(draft.holders), std::move(draft.line), draft.totals)});

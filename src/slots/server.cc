@@ -362,6 +362,7 @@ std::vector<PoolView> Server::views() {
     auto future = promise->get_future();
     loop_.post([this, promise] {
         std::vector<PoolView> views;
+        views.reserve(desks_.size());
         for (const auto& [name, desk] : desks_) views.push_back({name, true, desk.pool.ledger()});
         promise->set_value(std::move(views));
     });
