@@ -220,7 +220,7 @@ def test_wait_timeout_is_told_with_figures(new_server, new_gate):
         print(f"\nafter {waited:.2f} s: {reply.code} ({reply.state}) {reply.message}")
         assert (reply.code, reply.state) == (1040, "08004")
         assert waited >= 0.9
-        assert re.search(r"waited 1\.\d s", reply.message) and "'app'" in reply.message
+        assert re.search(r"waited \d+\.\d s", reply.message) and "'app'" in reply.message
         assert "limit 1" in reply.message and "longest lease" in reply.message
         assert gate.api()["refused_clients"] == 1
         with holder.cursor() as cursor:
