@@ -157,7 +157,7 @@ net::Task<bool> ClientSession::authenticate(const protocol::HandshakeResponse& r
             limit.disarm();
             action = login.resume(payload);
         } else if (auto* prove = std::get_if<auth::Prove>(&action)) {
-            auto proved = co_await core_.prove(user_, prove->credential, *stream_);
+            auto proved = co_await core_.prover.prove(user_, prove->credential, *stream_);
             if (stream_->socket().hung_up()) co_return false;
             if (proved) {
                 matched_host = *proved;

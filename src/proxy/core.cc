@@ -17,7 +17,6 @@
 #include "net/buffer.h"
 #include "net/certificate.h"
 #include "protocol/packets.h"
-#include "proxy/packet_io.h"
 #include "proxy/settings.h"
 
 namespace tidegate::proxy {
@@ -26,13 +25,8 @@ using pool::CloseReason;
 
 namespace {
 
-constexpr Duration kGoodBye = 1s;       // for the server to close its end
-constexpr Duration kRoomForProof = 2s;  // then a proof goes ahead, on one of the connections held in reserve
-constexpr Duration kCleanUp = 5s;       // for a reset
-
-std::unexpected<Error> stopping() {
-    return fail(1053, "08S01", "Server shutdown in progress: the gate is being stopped");
-}
+constexpr Duration kLeftovers = 1s;  // for what the last session may still ask for
+constexpr Duration kCleanUp = 5s;    // for a reset
 
 Result<std::string> read_file(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
@@ -65,6 +59,7 @@ Core::Core(net::Loop& event_loop, config::Config settings)
       book(account_rules(config)),
       hold_off(hold_off_limits(config)),
       load_balancers(config.listen.proxy_protocol_from),
+      prover(*this),
       monitor(*this),
       seats(*this),
       started_at_(std::chrono::system_clock::now()),
@@ -255,26 +250,11 @@ void Core::close(ServerConnection& connection, CloseReason reason) {
 net::Task<void> Core::close_task(ServerConnection& connection, CloseReason reason) {
     if (connection.leftovers && connection.leftovers->any()) {
         net::Deadline limit(loop, connection.stream().socket());
-        limit.arm(loop.now() + kGoodBye);
+        limit.arm(loop.now() + kLeftovers);
         (void)co_await std::exchange(connection.leftovers, nullptr)->fetch(connection);
     }
-    std::vector<std::byte> quit;
-    protocol::write_command(static_cast<std::uint8_t>(protocol::Command::quit), "", quit);
-    const iovec part{quit.data(), quit.size()};
-    (void)connection.stream().write_some({&part, 1});
-    co_await wait_for_end(connection);
+    co_await connection.quit();
     forget(connection, reason);
-}
-
-// The server counts a connection until it has seen its end: so do we, for a moment.
-net::Task<void> Core::wait_for_end(ServerConnection& connection) {
-    net::Deadline limit(loop, connection.stream().socket());
-    limit.arm(loop.now() + kGoodBye);
-    net::IoResult got;
-    while (got.status == net::IoStatus::ok) {
-        net::Buffer sink = net::Buffer::large();
-        got = co_await connection.stream().read(sink.room());
-    }
 }
 
 void Core::kill_and_close(ServerConnection& connection) {
@@ -290,7 +270,7 @@ net::Task<void> Core::kill_task(ServerConnection& connection) {
             co_await upstream.open({.user = accounts[account].name, .credential = accounts[account].credential});
         if (killer) (void)co_await (*killer)->query(statement);
     }
-    co_await wait_for_end(connection);
+    co_await connection.wait_for_end();
     forget(connection, CloseReason::client_gone);
 }
 
@@ -377,101 +357,6 @@ void Core::forget_credential(budget::AccountId id) {
         accounts[id].name);
     if (const auto& credential = accounts[id].credential) book.refused(accounts[id].name, *credential);
     accounts.forget_credential(id);
-}
-
-// Logging in at the server with what the client gave. When the server is full it waits, as everybody does. Gives the
-// host of the account that the server took it for.
-net::Task<Result<std::string>> Core::prove(const std::string& user, protocol::auth::CredentialPtr credential,
-                                           net::Stream& client) {
-    const TimePoint deadline = loop.now() + config.pool.wait_timeout;
-    const std::string peer = client.peer().host();
-    auto slot = hold_off.begin_proving(peer);
-    while (!slot && loop.now() < deadline && !in_vain(client)) {
-        co_await loop.sleep(net::Loop::kTick);
-        if (book.is_proved(user, *credential, loop.now())) co_return std::string();  // by somebody else meanwhile
-        if (auto now = hold_off.begin_proving(peer)) slot.emplace(std::move(*now));
-    }
-    if (in_vain(client)) co_return stopping();
-    if (!slot) {
-        co_return fail(
-            1040, "08004",
-            fmt::format("Too many connections: {} logins are being proved at the server already", hold_off.proving()));
-    }
-    // The login is a connection as any other: it counts while it is there.
-    const budget::AccountId account = accounts.find(user).value_or(static_cast<budget::AccountId>(accounts.size()));
-    const bool counted = co_await wait_for_room(account, std::min(deadline, loop.now() + kRoomForProof));
-    if (counted) budget.start(account);
-    const Result<std::string> proved = co_await prove_now(user, credential, client, deadline);
-    if (counted) {
-        const budget::OpenFailure failure = proved ? budget::OpenFailure::denied : failure_of(proved.error());
-        if (failure == budget::OpenFailure::denied || failure == budget::OpenFailure::other) {
-            budget.opened(
-                account,
-                loop.now());  // the server answered; whether it liked the password is not the budget's business
-            budget.gone(account);
-        } else {
-            budget.failed(account, failure, loop.now());
-        }
-        pool.budget_changed(loop.now());
-    }
-    co_return proved;
-}
-
-// The budget's room for one more; false where there is none in time.
-net::Task<bool> Core::wait_for_room(budget::AccountId account, TimePoint deadline) {
-    while (budget.room(account, loop.now()) != budget::Room::yes) {
-        if (loop.now() >= deadline) co_return false;
-        co_await loop.sleep(net::Loop::kTick);
-    }
-    co_return true;
-}
-
-net::Task<Result<std::string>> Core::prove_now(const std::string& user, protocol::auth::CredentialPtr credential,
-                                               net::Stream& client, TimePoint deadline) {
-    while (true) {
-        bool password_used = false;
-        auto opened = co_await upstream.open({.user = user, .credential = credential}, &password_used);
-        if (opened) {
-            note_server(nullptr);
-            if (!password_used) {
-                const Result<void> certain = co_await server_checks_password(user);
-                if (!certain) co_return std::unexpected(certain.error());
-            }
-            co_return co_await matched_host(**opened);
-        }
-        note_server(&opened.error().error);
-        const budget::OpenFailure failure = opened.error().failure;
-        const bool may_wait = failure == budget::OpenFailure::too_many ||
-                              failure == budget::OpenFailure::account_limit ||
-                              failure == budget::OpenFailure::unreachable;
-        if (!may_wait || loop.now() >= deadline) co_return std::unexpected(std::move(opened.error().error));
-        co_await loop.sleep(100ms);
-        if (in_vain(client)) co_return stopping();
-    }
-}
-
-// Over a Unix socket a server may admit a client for its operating system user, whatever the password. One that admits
-// a password that nobody has proves nothing.
-net::Task<Result<void>> Core::server_checks_password(const std::string& user) {
-    std::array<std::byte, 32> random;
-    fill_random(random);
-    auto opened = co_await upstream.open({.user = user, .credential = protocol::auth::decoy_credential(random)});
-    if (!opened && (opened.error().error.code == 1045 || opened.error().error.code == 1698)) co_return Result<void>{};
-    co_return fail(
-        1045, "28000",
-        fmt::format(
-            "Access denied for user '{}': the server admits this account without asking for its password, so Tidegate "
-            "cannot prove it; give the account a password, or configure it as a [[user]]",
-            user));
-}
-
-net::Task<std::string> Core::matched_host(ServerConnection& connection) {
-    const Result<Answer> reply = co_await connection.query("SELECT CURRENT_USER()");
-    if (!reply) co_return "";
-    const auto rows = reply->rows();
-    if (rows.empty() || rows[0].empty() || !rows[0][0]) co_return "";
-    const std::size_t at = rows[0][0]->rfind('@');
-    co_return at == std::string_view::npos ? "" : std::string(rows[0][0]->substr(at + 1));
 }
 
 std::string Core::why_unreachable() const {

@@ -23,6 +23,7 @@
 #include "proxy/hold_off.h"
 #include "proxy/load_balancers.h"
 #include "proxy/monitor.h"
+#include "proxy/prover.h"
 #include "proxy/seats.h"
 #include "proxy/server_connection.h"
 #include "proxy/snapshot.h"
@@ -64,6 +65,7 @@ public:
     AccountBook book;
     HoldOff hold_off;
     LoadBalancers load_balancers;
+    Prover prover;
     Monitor monitor;
     Seats seats;
     Counters counters;
@@ -108,8 +110,6 @@ public:
     // Accounts.
     [[nodiscard]] budget::AccountId admit_account(std::string_view user, protocol::auth::CredentialPtr credential,
                                                   std::uint16_t charset);
-    net::Task<Result<std::string>> prove(const std::string& user, protocol::auth::CredentialPtr credential,
-                                         net::Stream& client);
     // Nobody waits for this client's login any more.
     [[nodiscard]] bool in_vain(net::Stream& client) const { return draining_ || client.socket().hung_up(); }
     [[nodiscard]] std::string why_unreachable() const;
@@ -125,6 +125,7 @@ public:
     void give_server_up();  // the clients are gone: whatever still waits for an answer of the server does so no longer
     [[nodiscard]] bool draining() const { return draining_; }
     void tick(TimePoint now);
+    void spawn(net::Task<void> task);  // runs a round of the loop later; the gate does not end before it
     // Some routine or trigger takes a named lock, which no tracker reports and no statement's text shows: then a
     // connection is reset before another session gets it.
     void set_hidden_locks(bool found);
@@ -151,15 +152,8 @@ private:
     net::Task<void> close_task(ServerConnection& connection, pool::CloseReason reason);
     net::Task<void> reset_task(ServerConnection& connection);
     net::Task<void> kill_task(ServerConnection& connection);
-    net::Task<void> wait_for_end(ServerConnection& connection);
-    net::Task<bool> wait_for_room(budget::AccountId account, TimePoint deadline);
     void go_round(TimePoint now);
-    void spawn(net::Task<void> task);
     net::Task<void> counted(net::Task<void> task);
-    net::Task<Result<void>> server_checks_password(const std::string& user);
-    net::Task<Result<std::string>> prove_now(const std::string& user, protocol::auth::CredentialPtr credential,
-                                             net::Stream& client, TimePoint deadline);
-    net::Task<std::string> matched_host(ServerConnection& connection);
     void declare_account(budget::AccountId id);
     void forget_credential(budget::AccountId id);
     static void peer_spoke(void* connection);

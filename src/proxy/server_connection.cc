@@ -9,6 +9,10 @@ namespace tidegate::proxy {
 
 using protocol::ReplyWalker;
 
+namespace {
+constexpr Duration kGoodBye = 1s;  // for the server to close its end
+}
+
 net::Task<Result<Answer>> ServerConnection::exchange(std::vector<std::byte> packets, protocol::ReplyShape shape) {
     const auto lost = [] { return fail(2013, "08S01", "Lost connection to the server"); };
     const bool sent = co_await stream_->write_all(packets);
@@ -55,6 +59,25 @@ net::Task<Result<Answer>> ServerConnection::query(std::string_view sql) {
     std::vector<std::byte> packet;
     protocol::write_command(static_cast<std::uint8_t>(protocol::Command::query), sql, packet);
     return exchange(std::move(packet), protocol::ReplyShape::result);
+}
+
+net::Task<void> ServerConnection::quit() {
+    std::vector<std::byte> packet;
+    protocol::write_command(static_cast<std::uint8_t>(protocol::Command::quit), "", packet);
+    const iovec part{packet.data(), packet.size()};
+    (void)stream_->write_some({&part, 1});
+    co_await wait_for_end();
+}
+
+net::Task<void> ServerConnection::wait_for_end() {
+    net::Loop& loop = stream_->socket().loop();
+    net::Deadline limit(loop, stream_->socket());
+    limit.arm(loop.now() + kGoodBye);
+    net::IoResult got;
+    while (got.status == net::IoStatus::ok) {
+        net::Buffer sink = net::Buffer::large();
+        got = co_await stream_->read(sink.room());
+    }
 }
 
 std::vector<std::vector<std::optional<std::string_view>>> Answer::rows(bool deprecate_eof) const {

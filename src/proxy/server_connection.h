@@ -50,6 +50,9 @@ public:
     // that the connection is of no further use; an ERR packet is an Answer. REQUIRES: no reply is under way.
     net::Task<Result<Answer>> exchange(std::vector<std::byte> packets, protocol::ReplyShape shape);
     net::Task<Result<Answer>> query(std::string_view sql);
+    // The server counts a connection until it has seen its end: waits for that, a second at most. quit() asks for it.
+    net::Task<void> quit();
+    net::Task<void> wait_for_end();
 
     Core* core = nullptr;  // whose it is, for the watch over resting connections
     // Who ran the last statement here (a session's owner_; 0: nobody, or the gate since), and whose LAST_INSERT_ID()
