@@ -199,11 +199,13 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"[user]\nname = \"a\"", "must be written [[user]]"}, Bad{"[[pool]]\n", "written [pool]"},
         Bad{"pool = 10", "must be a section, written [pool]"}, Bad{"user = [1]", "must be written [[user]]"},
         Bad{"[pool\n", "t.toml:1:6: "},
-        Bad{"[log]\nlevel = \"\"\"info\"\"\"", "t.toml:2:9: a string is written in one pair of quotes"},
-        Bad{"[!x]\n", "t.toml:1:2: "}, Bad{"[\n", "t.toml:1:2: "},
-        Bad{"\xc3\xa9 = 1", "t.toml:1:1: only plain letters"},
-        Bad{"[[user]]\nname = m\xc3\xbcller", "t.toml:2:9: only plain letters"},
-        Bad{"[pool]\nmode = transaction", "t.toml:2:"},
+        Bad{"[log]\nlevel = \"\"\"loud\"\"\"", "t.toml:2:9: `level` in [log] must be one of trace"},
+        Bad{"[!x]\n", "t.toml:1:2: "}, Bad{"[\n", "t.toml:1:2: "}, Bad{"\xc3\xa9 = 1", "t.toml:1:1: "},
+        Bad{"[[user]]\nname = m\xc3\xbcller", "t.toml:2:8: "},
+        Bad{"[log]\nlevel\xc2\xa0= \"info\"", "t.toml:2:6: Error while parsing key: expected space or tab"},
+        // toml++ 3.3 calls it unreachable that it meets U+01CD where white space may stand.
+        Bad{"1=0[.[\"%9\xc7\x8d", "t.toml:1:4: Error while parsing floating-point"},
+        Bad{"[pool]\nmode = \"\"\"\\ \xc7\x8d\"\"\"", "t.toml:2:"}, Bad{"[pool]\nmode = transaction", "t.toml:2:"},
         Bad{"[pool]\nwait_timeout = \"fast\"", "t.toml:2:16: `wait_timeout` in [pool] must be a time such as"},
         Bad{"[pool]\nwait_timeout = true", "must be a time such as"},
         Bad{"[pool]\nwait_timeout = \"off\"", "must be a time such as"},
@@ -285,7 +287,7 @@ TEST(Load, RefusesAFileThatIsNotText) {
     Desk desk;
     desk.toml(std::string("[pool]\n[\0]\n", 11));
     desk.inputs.flags.server = "mysql://db";
-    EXPECT_THAT(desk.problems(), ElementsAre(HasSubstr("t.toml:2:2: only plain letters")));
+    EXPECT_THAT(desk.problems(), ElementsAre(HasSubstr("t.toml:2:2: Error while parsing key")));
 }
 
 TEST(Load, TakesAnyLettersInStringsAndComments) {

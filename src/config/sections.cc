@@ -313,60 +313,11 @@ std::vector<const toml::table*> tables_of(const toml::node& node, const Top& top
     return tables;
 }
 
-// The end of the string that begins at `start`, quotes included; what is wrong with it is the parser's to say.
-std::size_t end_of_string(std::string_view text, std::size_t start) {
-    const char quote = text[start];
-    for (std::size_t i = start + 1; i < text.size(); ++i) {
-        if (quote == '"' && text[i] == '\\')
-            ++i;
-        else if (text[i] == quote || text[i] == '\n')
-            return i + 1;
-    }
-    return text.size();
-}
-
-// The first place that toml++ must not see: version 3.3 has undefined behaviour for many characters that are not ASCII
-// where white space may stand, which is outside strings and comments and inside strings of several lines. A quote in
-// the middle of something begins no string. The text's size: there is none.
-std::size_t find_stray(std::string_view text) {
-    std::size_t i = 0;
-    while (i < text.size()) {
-        const char c = text[i];
-        if (c == '#') {
-            i = std::min(text.find('\n', i), text.size());
-        } else if (c == '"' || c == '\'') {
-            const bool at_start = i == 0 || std::string_view(" \t\r\n=,.[{").contains(text[i - 1]);
-            if (!at_start || text.substr(i).starts_with(std::string(3, c))) return i;
-            i = end_of_string(text, i);
-        } else if ((c < ' ' || c > '~') && c != '\t' && c != '\n' && c != '\r') {
-            return i;
-        } else {
-            ++i;
-        }
-    }
-    return text.size();
-}
-
-// Reports the first stray, and whether there is one.
-bool has_stray(std::string_view text, Report& report) {
-    const auto stray = find_stray(text);
-    if (stray == text.size()) return false;
-    const auto before = text.substr(0, stray);
-    const auto line = static_cast<unsigned>(std::ranges::count(before, '\n')) + 1;
-    const auto column = static_cast<unsigned>(stray - (before.rfind('\n') + 1)) + 1;
-    const bool quotes = text[stray] == '"' || text[stray] == '\'';
-    report.problems.push_back({report.file(), line, column,
-                               quotes ? "a string is written in one pair of quotes, on one line"
-                                      : "only plain letters, digits and signs may stand outside quotes and comments"});
-    return true;
-}
-
 }  // namespace
 
 void read_sections(std::string_view text, const ReadFile& read, Report& report, Config& config, ServerSource& source) {
     constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
     if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
-    if (has_stray(text, report)) return;
     const toml::parse_result parsed = toml::parse(text);
     if (!parsed) {
         report.problem(parsed.error().source(), std::string(parsed.error().description()));
