@@ -57,7 +57,7 @@ bench:  ## the figures of docs/performance.md, beside direct, a bare relay and H
 	@ninja -C build/bench -j$(JOBS)
 	@bench/run $(ARGS)
 
-lint:  ## format, clang-tidy, shellcheck, the include table, headers that compile alone
+lint:  ## format, clang-tidy, shellcheck, pyflakes, the include table, headers that compile alone
 	@scripts/setup lint
 	$(call configure,release,ON)
 	@scripts/lint

@@ -1,7 +1,6 @@
 """`tidegate run` as a process: what it prints, what it logs, how it ends."""
 import os
 import re
-import signal
 import subprocess
 
 from . import reaper

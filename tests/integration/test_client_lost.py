@@ -13,7 +13,7 @@ from pymysql.constants import SERVER_STATUS
 
 from harness.load import Load, short_work
 from harness.process import wait_until
-from harness.raw import Capability, Client, DEFAULT, Err, LocalInfile, Ok
+from harness.raw import Capability, Client, DEFAULT, LocalInfile, Ok
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 LONG = bool(os.environ.get("TIDEGATE_LONG"))

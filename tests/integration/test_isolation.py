@@ -355,7 +355,7 @@ def prepare_schema(server, schema):
         f"CREATE DATABASE IF NOT EXISTS {schema}_other",
         *([f"CREATE SEQUENCE {schema}.seq"] if server.family == "mariadb" else []),
         "CREATE ROLE IF NOT EXISTS tg_role", "CREATE USER IF NOT EXISTS roles@'%' IDENTIFIED BY 'roles-secret'",
-        f"GRANT ALL ON `app%`.* TO roles@'%'", "GRANT tg_role TO roles@'%'")
+        "GRANT ALL ON `app%`.* TO roles@'%'", "GRANT tg_role TO roles@'%'")
 
 
 class World:
@@ -565,11 +565,11 @@ def test_however_the_client_goes(world, each):
             one.close()
         elif way == "reset":
             one.ask(Command.RESET_CONNECTION)
-            assert outcome(one.query(f"SELECT @x, @a, LAST_INSERT_ID(), @@time_zone")) == [(None, None, b"0", b"SYSTEM")]
+            assert outcome(one.query("SELECT @x, @a, LAST_INSERT_ID(), @@time_zone")) == [(None, None, b"0", b"SYSTEM")]
             one.ask(Command.RESET_CONNECTION)
         elif way == "change user":
             one.change_user(each.user, f"{each.user}-secret")
-            assert outcome(one.query(f"SELECT @x, DATABASE(), LAST_INSERT_ID(), @@time_zone")) == [
+            assert outcome(one.query("SELECT @x, DATABASE(), LAST_INSERT_ID(), @@time_zone")) == [
                 (None, None, b"0", b"SYSTEM")]
             one.ask(Command.RESET_CONNECTION)
         two = world.client(each.user)

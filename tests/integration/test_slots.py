@@ -5,6 +5,7 @@ Who holds a slot is counted by a witness to which each holder connects, never by
 import json
 import os
 import random
+import re
 import resource
 import signal
 import subprocess

@@ -17,6 +17,7 @@
 namespace tidegate {
 
 using namespace std::chrono_literals;
+using testing::ContainsRegex;
 using testing::HasSubstr;
 
 // Notices of a pool, for tests that wait for one.
