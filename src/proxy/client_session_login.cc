@@ -128,6 +128,9 @@ net::Task<bool> ClientSession::authenticate(const protocol::HandshakeResponse& r
     program_ = protocol::attribute(response.attributes, "program_name");
 
     const net::Address& peer = stream_->peer();
+    // A password that only the server can check is asked for, encrypted.
+    const bool encrypts = !stream_->is_tls() && !peer.is_unix();
+    if (encrypts && core_.book.view(user_, core_.loop.now()).server_decides) co_await core_.rsa_made(*stream_);
     auth::ClientLink link;
     link.nonce = nonce_;
     link.greeting_plugin =

@@ -453,6 +453,27 @@ void Core::reload(config::Config settings) {
     monitor.look_again();
 }
 
+// It takes a tenth of a second or more, and most clients never ask for them.
+void Core::make_rsa() {
+    rsa_maker_ = std::jthread([this] {
+        auto made = std::make_shared<Result<protocol::auth::RsaKeys>>(protocol::auth::RsaKeys::make());
+        loop.post([this, made] {
+            rsa_under_way_ = false;
+            if (*made) {
+                rsa = std::move(**made);
+            } else {
+                log::error("No RSA keys, so clients without TLS cannot show their passwords: {}",
+                           made->error().message);
+            }
+        });
+    });
+    rsa_under_way_ = true;
+}
+
+net::Task<void> Core::rsa_made(net::Stream& client) {
+    while (rsa_under_way_ && !in_vain(client)) co_await loop.sleep(net::Loop::kTick);
+}
+
 Result<void> Core::set_up() {
     const Result<void> tls_up = upstream.set_up_tls();
     if (!tls_up) return tls_up;
@@ -462,11 +483,7 @@ Result<void> Core::set_up() {
     if (!context) return std::unexpected(context.error());
     tls = std::move(*context);
     if (auto digest = net::certificate_sha256(certificate->certificate_pem)) certificate_sha256 = std::move(*digest);
-    if (config.passthrough.enabled && config.passthrough.rsa != config::RsaMode::never) {
-        auto keys = protocol::auth::RsaKeys::make();
-        if (!keys) return std::unexpected(keys.error());
-        rsa = std::move(*keys);
-    }
+    if (config.passthrough.enabled && config.passthrough.rsa != config::RsaMode::never) make_rsa();
     auto configured = configured_accounts(config);
     if (!configured) return std::unexpected(configured.error());
     book.set_configured(std::move(*configured));

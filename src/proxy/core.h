@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <unordered_map>
 
 #include "base/histogram.h"
@@ -69,9 +70,9 @@ public:
     Monitor monitor;
     Seats seats;
     Counters counters;
-    std::optional<net::TlsContext> tls;         // for clients
-    std::vector<std::byte> certificate_sha256;  // of the certificate that clients see
-    std::optional<protocol::auth::RsaKeys> rsa;
+    std::optional<net::TlsContext> tls;          // for clients
+    std::vector<std::byte> certificate_sha256;   // of the certificate that clients see
+    std::optional<protocol::auth::RsaKeys> rsa;  // a moment after the start
 
     // Clients.
     void admit(std::unique_ptr<net::Stream> stream);
@@ -112,6 +113,7 @@ public:
                                                   std::uint16_t charset);
     // Nobody waits for this client's login any more.
     [[nodiscard]] bool in_vain(net::Stream& client) const { return draining_ || client.socket().hung_up(); }
+    net::Task<void> rsa_made(net::Stream& client);  // or the client has gone
     [[nodiscard]] std::string why_unreachable() const;
     void note_server(const Error* error);  // how the last attempt to reach it went; nullptr: well
 
@@ -146,6 +148,7 @@ private:
     void refuse(pool::Request& request, const Error& error) override;
     void log(std::string_view message) override;
 
+    void make_rsa();
     net::Task<void> run_client(std::unique_ptr<ClientSession> client);
     net::Task<void> seat_task(std::function<void()> work);
     net::Task<void> open_task(pool::Key key, std::uint64_t generation);
@@ -172,6 +175,8 @@ private:
     WallTime started_at_;
     TimePoint started_;
     ServerSnapshot server_;
+    bool rsa_under_way_ = false;
+    std::jthread rsa_maker_;
 };
 
 }  // namespace tidegate::proxy
