@@ -53,6 +53,7 @@ Result<std::unique_ptr<Listener>> Listener::open(Loop& loop, const Address& addr
         remove_stale_socket(address);
     } else {
         set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+        set_stream_options(fd, address);  // Linux hands them on to every connection that is accepted
     }
     if (::bind(fd, address.data(), address.length()) != 0 || ::listen(fd, kBacklog) != 0) {
         const int why = errno;
@@ -86,7 +87,6 @@ Task<std::unique_ptr<Stream>> Listener::accept() {
             ::accept4(socket_.fd(), reinterpret_cast<sockaddr*>(&peer), &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
             const Address address(reinterpret_cast<const sockaddr*>(&peer), length);
-            set_stream_options(fd, address);
             co_return std::make_unique<Stream>(socket_.loop(), fd, address);
         }
         if (errno == EAGAIN || errno == EWOULDBLOCK) {
