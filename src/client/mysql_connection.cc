@@ -1,5 +1,7 @@
 #include "client/mysql_connection.h"
 
+#include <openssl/ssl.h>
+
 #include <errno.h>
 #include <fmt/core.h>
 #include <poll.h>
@@ -20,11 +22,6 @@ unsigned whole_seconds(Duration d) {
     return static_cast<unsigned>(std::chrono::ceil<std::chrono::seconds>(d).count());
 }
 
-void initialise_library() {
-    static std::once_flag once;
-    std::call_once(once, [] { mysql_server_init(0, nullptr, nullptr); });
-}
-
 // A connection that ends while TLS is being set up is no fault of TLS: the words are the system's, with its number
 // behind them in parentheses, or OpenSSL's for a connection that was cut.
 bool ended_under_tls(std::string_view message) {
@@ -36,6 +33,14 @@ bool ended_under_tls(std::string_view message) {
 }
 
 }  // namespace
+
+void initialise_library() {
+    static std::once_flag once;
+    std::call_once(once, [] {
+        OPENSSL_init_ssl(0, nullptr);
+        mysql_server_init(0, nullptr, nullptr);
+    });
+}
 
 std::string ServerSettings::text() const {
     if (!socket.empty()) return socket;

@@ -35,6 +35,10 @@ struct ServerSettings {
     [[nodiscard]] std::string text() const;  // "db.internal:3306", or the socket's path
 };
 
+// Once before the first connection. At the process's end Connector/C and OpenSSL are cleaned up when what was made
+// after this call is gone: connections that live in a static object need it before that object.
+void initialise_library();
+
 class MysqlConnection final : public Connection {
 public:
     // What a connection holds for as long as it is open: a slot, or nothing.

@@ -181,15 +181,19 @@ void Pool::close_on_signals(std::chrono::milliseconds grace) {
 }
 
 Result<Pool*> shared_pool() {
-    static Mutex mutex;
-    static std::unique_ptr<Pool> pool;
-    const MutexLock lock(mutex);
-    if (!pool) {
+    struct Shared {
+        Shared() { client::initialise_library(); }
+        Mutex mutex;
+        std::unique_ptr<Pool> pool;
+    };
+    static Shared shared;
+    const MutexLock lock(shared.mutex);
+    if (!shared.pool) {
         auto made = Pool::from_environment();
         if (!made) return std::unexpected(std::move(made.error()));
-        pool = std::make_unique<Pool>(std::move(*made));
+        shared.pool = std::make_unique<Pool>(std::move(*made));
     }
-    return pool.get();
+    return shared.pool.get();
 }
 
 }  // namespace tidegate
