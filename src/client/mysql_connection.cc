@@ -1,7 +1,6 @@
 #include "client/mysql_connection.h"
 
-#include <openssl/ssl.h>
-
+#include <dlfcn.h>
 #include <errno.h>
 #include <fmt/core.h>
 #include <poll.h>
@@ -37,7 +36,9 @@ bool ended_under_tls(std::string_view message) {
 void initialise_library() {
     static std::once_flag once;
     std::call_once(once, [] {
-        OPENSSL_init_ssl(0, nullptr);
+        // Connector/C would set OpenSSL up with its first connection under TLS, in whatever thread that is.
+        using Init = int (*)(std::uint64_t, const void*);
+        if (const auto init = reinterpret_cast<Init>(::dlsym(RTLD_DEFAULT, "OPENSSL_init_ssl"))) init(0, nullptr);
         mysql_server_init(0, nullptr, nullptr);
     });
 }
