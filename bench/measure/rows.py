@@ -306,7 +306,7 @@ def row11(b):
     program = bare if strip else b.program
     lines = []
     for what, threads, prepared in (("text, 1 client", 1, False), ("text, 16 clients on 4", 16, False),
-                                    ("prepared, 16 clients on 4", 16, True)):
+                                    ("prepared, 4 clients on 4", 4, True)):
         count = instructions(b, threads, prepared, lambda wrapper: Gate(program, b.server, b.folder, 4, wrapper=wrapper))
         lines.append(Row(11, f"instructions per statement, gate, {what}", f"{count:.0f}", figures={"instructions": count}))
     return lines
