@@ -27,7 +27,7 @@ Snapshot busy_gate() {
     s.uptime = 90s;
     s.last_update = proxy::WallTime(1'700'000'090s + 25ms);
     s.server = {.address = "127.0.0.1:3306",
-                .version = "5.5.5-10.11.19-MariaDB",
+                .version = "10.11.19-MariaDB",
                 .state = ServerState::up,
                 .down_since = {},
                 .last_error = "",

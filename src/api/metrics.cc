@@ -77,7 +77,7 @@ private:
 void add_gate(Page& page, const Snapshot& s) {
     page.family("tidegate_build_info", "1; the versions of the gate and of its server are in the labels.",
                 MetricType::Gauge);
-    page.add(1, {{"version", s.version}, {"server_version", std::string(server_version(s))}});
+    page.add(1, {{"version", s.version}, {"server_version", s.server.version}});
     page.gauge("tidegate_start_time_seconds", "When the gate started, in seconds since 1970.",
                std::chrono::duration<double>(s.started.time_since_epoch()).count());
     page.gauge("tidegate_draining", "1 while the gate finishes its work before it ends.", s.draining);

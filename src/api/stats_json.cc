@@ -98,13 +98,6 @@ std::string moment(proxy::WallTime time) {
                        since % 1000);
 }
 
-std::string_view server_version(const Snapshot& s) {
-    constexpr std::string_view kPrefix = "5.5.5-";
-    std::string_view version = s.server.version;
-    if (version.starts_with(kPrefix)) version.remove_prefix(kPrefix.size());
-    return version;
-}
-
 json pool_stats_json(const Snapshot& s) {
     json stats = counts_of(s.pool);
     stats["version"] = s.version;
@@ -137,7 +130,7 @@ json pool_stats_json(const Snapshot& s) {
 
 json server_json(const Snapshot& s) {
     return {{"address", s.server.address},
-            {"version", s.server.version.empty() ? json(nullptr) : json(server_version(s))},
+            {"version", s.server.version.empty() ? json(nullptr) : json(s.server.version)},
             {"state", name_of(s.server.state)},
             {"down_since", moment_or_null(s.server.down_since)},
             {"last_error", s.server.last_error.empty() ? json(nullptr) : json(s.server.last_error)},

@@ -13,9 +13,6 @@ namespace tidegate::api {
 [[nodiscard]] nlohmann::ordered_json pool_stats_json(const proxy::Snapshot& snapshot);
 [[nodiscard]] nlohmann::ordered_json server_json(const proxy::Snapshot& snapshot);
 
-// The server's version as the server itself has it: MariaDB's greeting puts "5.5.5-" before it, for old replicas.
-[[nodiscard]] std::string_view server_version(const proxy::Snapshot& snapshot);
-
 [[nodiscard]] std::string moment(proxy::WallTime time);  // ISO 8601, UTC, milliseconds
 
 }  // namespace tidegate::api

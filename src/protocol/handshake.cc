@@ -10,6 +10,7 @@ namespace tidegate::protocol {
 
 namespace {
 
+constexpr std::string_view kForReplicas = "5.5.5-";
 constexpr std::uint8_t kProtocolVersion = 10;
 constexpr std::size_t kNonceHead = 8;
 constexpr std::size_t kNonceTail = 12;
@@ -53,11 +54,18 @@ bool read_attributes(Reader& r, HandshakeResponse& out) {
 
 }  // namespace
 
+std::string_view Greeting::version() const {
+    std::string_view version = server_version;
+    if (version.starts_with(kForReplicas)) version.remove_prefix(kForReplicas.size());
+    return version;
+}
+
 Flavour Greeting::flavour() const {
     // Every MySQL sets LONG_PASSWORD; MariaDB clears it since 10.2, under whatever name it goes.
     const bool extended = capabilities != 0 && (capabilities & capability::long_password) == 0;
     const std::string_view version = server_version;
-    return extended || version.starts_with("5.5.5-") || version.contains("MariaDB") ? Flavour::mariadb : Flavour::mysql;
+    return extended || version.starts_with(kForReplicas) || version.contains("MariaDB") ? Flavour::mariadb
+                                                                                        : Flavour::mysql;
 }
 
 Result<Greeting> parse_greeting(Bytes payload) {

@@ -30,6 +30,8 @@ struct Greeting {
     std::string auth_plugin{};  // "mysql_native_password" where a server names none
 
     [[nodiscard]] Flavour flavour() const;
+    // For people: without the "5.5.5-" that MariaDB puts before it for old replicas.
+    [[nodiscard]] std::string_view version() const;
 };
 
 // A greeting, or the ERR packet that a full or blocking server sends in its place (1040, 1129, 1130: as an Error).

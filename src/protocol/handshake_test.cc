@@ -21,6 +21,7 @@ TEST(Greeting, OfMariaDb) {
     const auto g = parse_greeting(hex(kMariaDb));
     ASSERT_TRUE(g);
     EXPECT_EQ(g->server_version, "5.5.5-10.11.19-MariaDB-0+deb12u1");
+    EXPECT_EQ(g->version(), "10.11.19-MariaDB-0+deb12u1");
     EXPECT_EQ(g->flavour(), Flavour::mariadb);
     EXPECT_EQ(g->connection_id, 7U);
     EXPECT_EQ(g->capabilities, 0x81FFF7FEU);

@@ -298,7 +298,7 @@ void Core::note_server(const Error* error) {
     if (error == nullptr) {
         if (server_.state != ServerState::up) {
             log::info("The server {} is reachable: version {}", server_.address,
-                      upstream.greeting() ? upstream.greeting()->server_version : "?");
+                      upstream.greeting() ? upstream.greeting()->version() : "?");
         }
         server_.state = ServerState::up;
         server_.down_since.reset();

@@ -32,7 +32,7 @@ Snapshot Core::snapshot() {
     shown.draining = draining_;
     shown.paused = pool.mode() == pool::Mode::paused;
     shown.server = server_;
-    shown.server.version = upstream.greeting() ? upstream.greeting()->server_version : "";
+    shown.server.version = upstream.greeting() ? upstream.greeting()->version() : "";
     shown.server.monitored = monitor.connected();
 
     shown.limit.configured = config.budget.max_connections;

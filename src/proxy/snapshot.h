@@ -30,7 +30,7 @@ enum class ServerState : std::uint8_t {
 
 struct ServerSnapshot {
     std::string address;  // "127.0.0.1:3306" or a socket's path
-    std::string version;  // as its greeting has it; empty: not seen yet
+    std::string version;  // as Greeting::version() has it; empty: not seen yet
     ServerState state = ServerState::unknown;
     std::optional<WallTime> down_since;  // when state is down or blocked
     std::string last_error;              // the last failure to connect or log in, in words; empty: none
