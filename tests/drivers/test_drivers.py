@@ -4,16 +4,18 @@ Where a driver does not get on with the server itself (KNOWN) there is nothing t
 gives the driver's reason. Any other failure straight at the server fails the test.
 """
 import fcntl
+import functools
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from harness.servers import MySQL, cache_folder
+from harness.servers import MySQL, Unavailable, cache_folder
 
 HERE = pathlib.Path(__file__).resolve().parent
 CONNECTOR_J = "/usr/share/java/mariadb-java-client.jar"
@@ -76,13 +78,33 @@ def java_classes():
         ["javac", "-d", folder, HERE / "java/Work.java"]))
 
 
-def node_folder():
+NO_REGISTRY = re.compile(r"npm (?:ERR!|error) code (E(AI_AGAIN|NOTFOUND|CONN\w+|TIMEDOUT|NETUNREACH|HOSTUNREACH)|\w*CERT\w*)")
+
+
+@functools.cache
+def npm_trouble():
+    """Installs Node.js's driver; what is in the way of reaching npm's registry, or nothing."""
     def install(folder):
         for file in ("package.json", "package-lock.json"):
             shutil.copy(HERE / "node" / file, folder)
-        checked(["npm", "ci", "--omit=peer", "--no-audit", "--no-fund"], cwd=folder)
+        command = ["npm", "ci", "--omit=peer", "--no-audit", "--no-fund", "--fetch-retries=1"]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=folder)
+        if no_registry := NO_REGISTRY.search(done.stderr):
+            raise Unavailable(f"npm's registry cannot be reached ({no_registry[1]}); npm_config_registry, "
+                              "npm_config_cafile or https_proxy may help")
+        assert done.returncode == 0, done.stderr
 
-    folder = built("node", [HERE / "node/package.json", HERE / "node/package-lock.json"], install)
+    try:
+        built("node", [HERE / "node/package.json", HERE / "node/package-lock.json"], install)
+    except Unavailable as trouble:
+        return str(trouble)
+    return None
+
+
+def node_folder():
+    if trouble := npm_trouble():
+        pytest.skip(f"NODE.JS IS NOT TESTED: {trouble}")
+    folder = cache_folder() / "drivers/node"
     shutil.copy(HERE / "node/work.js", folder)  # modules are looked for beside the program
     return folder
 
