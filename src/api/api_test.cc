@@ -127,7 +127,7 @@ protected:
                                               .slots = [this] { return pools; }});
         ASSERT_TRUE(started) << started.error().message;
         server = std::move(*started);
-        port = server->address().port;
+        port = server->address()->port;
     }
     static nlohmann::json body(const std::string& answer) {
         return nlohmann::json::parse(answer.substr(answer.find("\r\n\r\n") + 4), nullptr, false);

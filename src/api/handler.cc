@@ -7,9 +7,11 @@
 #include <nlohmann/json.hpp>
 #include <span>
 
+#include "api/fleets_json.h"
 #include "api/metrics.h"
 #include "api/slots_json.h"
 #include "api/stats_json.h"
+#include "config/values.h"
 
 namespace tidegate::api {
 namespace {
@@ -61,7 +63,11 @@ Response slots(const Sources& source) {
 
 Response metrics(const Sources& source) {
     return {.content_type = "text/plain; version=0.0.4; charset=utf-8",
-            .body = metrics_text(source.gate(), source.slots())};
+            .body = metrics_text(source.gate(), source.slots(), source.fleets())};
+}
+
+Response worker_stats(const Sources& source) {
+    return json_response(200, worker_stats_json(source.fleets(), source.gate()));
 }
 
 struct Endpoint {
@@ -69,11 +75,12 @@ struct Endpoint {
     bool open;  // without the token
     Response (*answer)(const Sources&);
 };
-constexpr std::array<Endpoint, 6> kEndpoints{{{"/healthz", true, healthz},
+constexpr std::array<Endpoint, 7> kEndpoints{{{"/healthz", true, healthz},
                                               {"/readyz", true, readyz},
                                               {"/api/connection-pool-stats", false, pool_stats},
                                               {"/api/server", false, server},
                                               {"/api/slots", false, slots},
+                                              {"/api/worker-stats", false, worker_stats},
                                               {"/metrics", false, metrics}}};
 
 bool has_token(std::string_view authorization, const Secret& token) {
@@ -85,6 +92,102 @@ bool has_token(std::string_view authorization, const Secret& token) {
     return Secret::same_bytes(std::as_bytes(std::span(authorization.data(), authorization.size())), token.bytes());
 }
 
+// The path and what its query says.
+struct Target {
+    std::string path;
+    std::string_view query;
+
+    [[nodiscard]] std::string_view value(std::string_view name) const {
+        for (std::string_view rest = query; !rest.empty();) {
+            const auto part = rest.substr(0, rest.find('&'));
+            rest.remove_prefix(std::min(part.size() + 1, rest.size()));
+            if (part.starts_with(name) && part.substr(name.size()).starts_with('='))
+                return part.substr(name.size() + 1);
+        }
+        return {};
+    }
+};
+
+Target target_of(std::string_view text) {
+    const auto mark = text.find('?');
+    Target target{.path = std::string(text.substr(0, mark)),
+                  .query = mark == std::string_view::npos ? std::string_view() : text.substr(mark + 1)};
+    if (target.path == "/" && target.value("page") == "api")
+        target.path = fmt::format("/api/{}", target.value("action"));
+    return target;
+}
+
+Response needs_token() {
+    auto response = error_response(401, "this needs the API's token: Authorization: Bearer ..");
+    response.authenticate = "Bearer realm=\"tidegate\"";
+    return response;
+}
+
+Response no_such_page() {
+    return error_response(404,
+                          "there is no such page; there are /healthz, /readyz, /api/connection-pool-stats, "
+                          "/api/server, /api/slots, /api/worker-stats, /api/fleets/NAME/.. and /metrics");
+}
+
+Response only(std::string_view methods, std::string_view sentence) {
+    auto response = error_response(405, sentence);
+    response.allow = methods;
+    return response;
+}
+
+constexpr std::string_view kFleets = "/api/fleets/";
+
+Response wrong(const Error& error) {
+    constexpr unsigned kConflict = 409;  // not as the fleet is now
+    return error_response(error.code >= 400 && error.code < 600 ? error.code : kConflict, error.message);
+}
+
+Response done(const Result<std::string>& said) {
+    return said ? json_response(200, {{"done", *said}}) : wrong(said.error());
+}
+
+Response fleet_logs(const std::string& name, const Target& target, const Sources& sources) {
+    constexpr unsigned kLines = 100;
+    const auto number = [&](std::string_view key, unsigned otherwise) {
+        const auto text = target.value(key);
+        return text.empty() ? std::optional(otherwise) : config::parse_unsigned(text);
+    };
+    const auto lines = number("lines", kLines);
+    const auto after = number("after", 0);
+    if (!lines || !after) return error_response(400, "`lines` and `after` are numbers");
+    const auto page = sources.logs(name, *after, *lines);
+    if (!page) return wrong(page.error());
+    return json_response(200, logs_json(*page, std::chrono::system_clock::now()));
+}
+
+Response fleet_scale(const std::string& name, const Target& target, const Sources& sources) {
+    const auto workers = config::parse_unsigned(target.value("workers"));
+    if (!workers || *workers > config::kMostWorkers)
+        return error_response(400, fmt::format("`workers` is a number from 0 to {}", config::kMostWorkers));
+    return done(sources.scale(name, *workers));
+}
+
+// /api/fleets/NAME/WHAT: over the control socket, or with a token.
+Response handle_fleet(const Request& request, const Target& target, const Secret& token, const Sources& sources) {
+    if (!request.trusted && token.empty()) {
+        return error_response(403,
+                              "fleets are steered, and their logs read, over the gate's own socket (tidegate ctl), or "
+                              "with a token: set `token_file` in [api]");
+    }
+    if (!request.trusted && !has_token(request.authorization, token)) return needs_token();
+    const std::string_view rest = std::string_view(target.path).substr(kFleets.size());
+    const auto slash = rest.find('/');
+    const auto what = slash == std::string_view::npos ? std::string_view() : rest.substr(slash + 1);
+    const std::string name(rest.substr(0, slash));
+    const bool reads = request.method == "GET" || request.method == "HEAD";
+    if (what == "logs" && sources.logs)
+        return reads ? fleet_logs(name, target, sources) : only("GET, HEAD", "logs are only read: GET or HEAD");
+    const bool steers = (what == "scale" && sources.scale) || (what == "restart" && sources.restart);
+    if (!steers) return no_such_page();
+    if (request.method != "POST") return only("POST", "this changes something: POST");
+    return what == "scale" ? fleet_scale(name, target, sources) : done(sources.restart(name));
+}
+
 }  // namespace
 
 Response error_response(unsigned status, std::string_view sentence) {
@@ -92,24 +195,13 @@ Response error_response(unsigned status, std::string_view sentence) {
 }
 
 Response handle(const Request& request, const Secret& token, const Sources& sources) {
-    const auto path = request.target.substr(0, request.target.find('?'));
-    const auto endpoint = std::ranges::find(kEndpoints, path, &Endpoint::path);
+    const auto target = target_of(request.target);
+    if (target.path.starts_with(kFleets)) return handle_fleet(request, target, token, sources);
+    const auto endpoint = std::ranges::find(kEndpoints, target.path, &Endpoint::path);
     const bool open = endpoint != kEndpoints.end() && endpoint->open;
-    if (!open && !token.empty() && !has_token(request.authorization, token)) {
-        auto response = error_response(401, "this needs the API's token: Authorization: Bearer ..");
-        response.authenticate = "Bearer realm=\"tidegate\"";
-        return response;
-    }
-    if (endpoint == kEndpoints.end()) {
-        return error_response(404,
-                              "there is no such page; there are /healthz, /readyz, /api/connection-pool-stats, "
-                              "/api/server, /api/slots and /metrics");
-    }
-    if (request.method != "GET" && request.method != "HEAD") {
-        auto response = error_response(405, "this is only read: GET or HEAD");
-        response.allow = "GET, HEAD";
-        return response;
-    }
+    if (!open && !token.empty() && !request.trusted && !has_token(request.authorization, token)) return needs_token();
+    if (endpoint == kEndpoints.end()) return no_such_page();
+    if (request.method != "GET" && request.method != "HEAD") return only("GET, HEAD", "this is only read: GET or HEAD");
     return endpoint->answer(sources);
 }
 

@@ -5,15 +5,25 @@
 //   /api/connection-pool-stats   the pool's figures                                   with the token, if there is one
 //   /api/server                  the server, and where the limit comes from           with the token
 //   /api/slots                   the pools of slots, their holders and lines          with the token
+//   /api/worker-stats            the fleets, their workers, and the pool's figures    with the token
 //   /metrics                     Prometheus                                           with the token
+//   /api/fleets/NAME/logs        what workers printed last; ?lines=N&after=M          protected
+//   /api/fleets/NAME/scale       POST ?workers=N                                      protected
+//   /api/fleets/NAME/restart     POST: all workers are replaced                       protected
+//
+// With the token: if there is one. Protected: over the control socket, which only the gate's own user and root reach,
+// or with the token; never without one. /?page=api&action=NAME is an older way to write /api/NAME.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/error.h"
 #include "base/secret.h"
+#include "fleet/view.h"
 #include "proxy/snapshot.h"
 #include "slots/door.h"
 
@@ -21,8 +31,9 @@ namespace tidegate::api {
 
 struct Request {
     std::string_view method;
-    std::string_view target;         // the path, perhaps with a query, which is ignored
+    std::string_view target;         // the path, perhaps with a query
     std::string_view authorization;  // the header's value; empty: none
+    bool trusted = false;            // it came over the control socket
 };
 
 struct Response {
@@ -37,6 +48,11 @@ struct Response {
 struct Sources {
     std::function<proxy::Snapshot()> gate;
     std::function<std::vector<slots::PoolView>()> slots = [] { return std::vector<slots::PoolView>(); };
+    std::function<std::vector<fleet::FleetView>()> fleets = [] { return std::vector<fleet::FleetView>(); };
+    // An error's code is the HTTP status, where it has one.
+    std::function<Result<fleet::LogPage>(const std::string& fleet, std::uint64_t after, std::size_t most)> logs{};
+    std::function<Result<std::string>(const std::string& fleet, unsigned workers)> scale{};
+    std::function<Result<std::string>(const std::string& fleet)> restart{};
 };
 
 [[nodiscard]] Response handle(const Request& request, const Secret& token, const Sources& sources);

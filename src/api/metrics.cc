@@ -199,9 +199,45 @@ void add_slots(Page& page, std::span<const slots::PoolView> pools) {
          [](const Ledger& l) { return l.totals().recovered; });
 }
 
+void add_fleets(Page& page, std::span<const fleet::FleetView> fleets) {
+    using fleet::Figures;
+    const auto each = [&](std::string name, std::string help, MetricType type, auto value) {
+        page.family(std::move(name), std::move(help), type);
+        for (const auto& fleet : fleets) page.add(value(fleet.figures), {{"fleet", fleet.name}});
+    };
+    each("tidegate_fleet_workers_wanted", "Workers that the fleet should have.", MetricType::Gauge,
+         [](const Figures& f) { return f.workers; });
+    page.family("tidegate_fleet_workers", "Workers by state.", MetricType::Gauge);
+    for (const auto& fleet : fleets) {
+        const Figures& f = fleet.figures;
+        const std::array<std::pair<const char*, unsigned>, 6> states{{{"running", f.running},
+                                                                      {"stopping", f.stopping},
+                                                                      {"waiting", f.waiting},
+                                                                      {"to_be_started_again", f.resting},
+                                                                      {"done", f.done},
+                                                                      {"failed", f.failed}}};
+        for (const auto& [state, count] : states) page.add(count, {{"fleet", fleet.name}, {"state", state}});
+    }
+    page.family("tidegate_fleet_given_up", "1 where a fleet was given up: its workers cannot work.", MetricType::Gauge);
+    for (const auto& fleet : fleets) page.add(fleet.state == fleet::FleetState::given_up, {{"fleet", fleet.name}});
+    each("tidegate_fleet_jobs_done_total", "Jobs that workers have told of as done.", MetricType::Counter,
+         [](const Figures& f) { return f.jobs_done; });
+    each("tidegate_fleet_jobs_failed_total", "Jobs that workers have told of as failed.", MetricType::Counter,
+         [](const Figures& f) { return f.jobs_failed; });
+    each("tidegate_fleet_restarts_total", "Workers started again.", MetricType::Counter,
+         [](const Figures& f) { return f.restarts; });
+    each("tidegate_fleet_recycled_total", "Workers that were asked to end, to be replaced.", MetricType::Counter,
+         [](const Figures& f) { return f.recycled; });
+    each("tidegate_fleet_crashes_total", "Workers that ended in failure without being asked.", MetricType::Counter,
+         [](const Figures& f) { return f.crashes; });
+    each("tidegate_fleet_killed_total", "Workers that were killed because their time to end was over.",
+         MetricType::Counter, [](const Figures& f) { return f.killed; });
+}
+
 }  // namespace
 
-std::string metrics_text(const Snapshot& s, std::span<const slots::PoolView> pools) {
+std::string metrics_text(const Snapshot& s, std::span<const slots::PoolView> pools,
+                         std::span<const fleet::FleetView> fleets) {
     Page page;
     add_gate(page, s);
     add_limit(page, s);
@@ -209,6 +245,7 @@ std::string metrics_text(const Snapshot& s, std::span<const slots::PoolView> poo
     add_clients(page, s);
     add_accounts(page, s);
     if (!pools.empty()) add_slots(page, pools);
+    if (!fleets.empty()) add_fleets(page, fleets);
     return page.text();
 }
 

@@ -5,11 +5,13 @@
 #include <span>
 #include <string>
 
+#include "fleet/view.h"
 #include "proxy/snapshot.h"
 #include "slots/door.h"
 
 namespace tidegate::api {
 
-[[nodiscard]] std::string metrics_text(const proxy::Snapshot& snapshot, std::span<const slots::PoolView> pools = {});
+[[nodiscard]] std::string metrics_text(const proxy::Snapshot& snapshot, std::span<const slots::PoolView> pools = {},
+                                       std::span<const fleet::FleetView> fleets = {});
 
 }  // namespace tidegate::api

@@ -3,17 +3,21 @@
 #include <fmt/core.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 #include <thread>
 
@@ -26,6 +30,8 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
 using tcp = asio::ip::tcp;
+using local = asio::local::stream_protocol;
+using AnyStream = beast::basic_stream<asio::generic::stream_protocol>;  // over TCP and over the control socket alike
 
 constexpr std::uint32_t kHeaderLimit = 8 * 1024;
 constexpr std::uint64_t kBodyLimit = 4 * 1024;  // nothing that we answer needs one
@@ -61,6 +67,13 @@ unsigned status_of(const beast::error_code& error) {
     return error.category() == make_error_code(http::error::bad_method).category() ? 400 : 0;
 }
 
+// Whoever reaches the control socket past its mode: by the folder's owner's doing, or with rights of its own.
+bool is_trusted(int fd) {
+    ucred peer{};
+    socklen_t size = sizeof peer;
+    return ::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && (peer.uid == ::geteuid() || peer.uid == 0);
+}
+
 }  // namespace
 
 struct Server::Impl {
@@ -69,14 +82,16 @@ struct Server::Impl {
     std::size_t connections = 0;  // the thread's
     asio::io_context loop{1};
     tcp::acceptor acceptor{loop};
-    config::Endpoint bound;
+    local::acceptor control{loop};
+    std::optional<config::Endpoint> bound;
     std::thread thread;
 
     [[nodiscard]] Result<void> bind(const config::Endpoint& endpoint);
     void run();
-    asio::awaitable<void> accept();
-    asio::awaitable<void> serve(tcp::socket socket);
-    asio::awaitable<bool> serve_one(beast::tcp_stream& stream, beast::flat_buffer& buffer);
+    template <class Acceptor>
+    asio::awaitable<void> accept(Acceptor& from);
+    asio::awaitable<void> serve(asio::generic::stream_protocol::socket socket, bool trusted);
+    asio::awaitable<bool> serve_one(AnyStream& stream, beast::flat_buffer& buffer, bool trusted);
 };
 
 Result<void> Server::Impl::bind(const config::Endpoint& endpoint) {
@@ -94,7 +109,7 @@ Result<void> Server::Impl::bind(const config::Endpoint& endpoint) {
     if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
     if (error) return wrong("listen on");
     bound = endpoint;
-    bound.port = acceptor.local_endpoint(error).port();
+    bound->port = acceptor.local_endpoint(error).port();
     return {};
 }
 
@@ -104,42 +119,48 @@ void Server::Impl::run() {
     sigset_t before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    asio::co_spawn(loop, accept(), asio::detached);
+    if (acceptor.is_open()) asio::co_spawn(loop, accept(acceptor), asio::detached);
+    if (control.is_open()) asio::co_spawn(loop, accept(control), asio::detached);
     thread = std::thread([this] { loop.run(); });
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
-asio::awaitable<void> Server::Impl::accept() {
+template <class Acceptor>
+asio::awaitable<void> Server::Impl::accept(Acceptor& from) {
+    constexpr bool kControl = std::is_same_v<Acceptor, local::acceptor>;
     asio::steady_timer pause(loop);
     for (;;) {
-        auto [error, socket] = co_await acceptor.async_accept(kToken);
+        auto [error, socket] = co_await from.async_accept(kToken);
         if (error == asio::error::operation_aborted) co_return;
         if (error) {  // out of descriptors: they come back
             pause.expires_after(200ms);
             co_await pause.async_wait(kToken);
             continue;
         }
-        if (connections < kMostConnections) asio::co_spawn(loop, serve(std::move(socket)), asio::detached);
+        if (kControl && !is_trusted(socket.native_handle())) continue;
+        if (connections < kMostConnections)
+            asio::co_spawn(loop, serve(asio::generic::stream_protocol::socket(std::move(socket)), kControl),
+                           asio::detached);
     }
 }
 
-asio::awaitable<void> Server::Impl::serve(tcp::socket socket) {
+asio::awaitable<void> Server::Impl::serve(asio::generic::stream_protocol::socket socket, bool trusted) {
     struct Counted {
         std::size_t& count;
         explicit Counted(std::size_t& c) : count(c) { ++count; }
         ~Counted() { --count; }
     };
     const Counted counted(connections);
-    beast::tcp_stream stream(std::move(socket));
+    AnyStream stream(std::move(socket));
     beast::flat_buffer buffer;
     bool more = true;
-    while (more) more = co_await serve_one(stream, buffer);
+    while (more) more = co_await serve_one(stream, buffer, trusted);
     beast::error_code ignored;
-    stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
+    stream.socket().shutdown(asio::socket_base::shutdown_send, ignored);
 }
 
 // One request and its answer; false: the connection is at its end.
-asio::awaitable<bool> Server::Impl::serve_one(beast::tcp_stream& stream, beast::flat_buffer& buffer) {
+asio::awaitable<bool> Server::Impl::serve_one(AnyStream& stream, beast::flat_buffer& buffer, bool trusted) {
     http::request_parser<http::string_body> parser;
     parser.header_limit(kHeaderLimit);
     parser.body_limit(kBodyLimit);
@@ -158,7 +179,8 @@ asio::awaitable<bool> Server::Impl::serve_one(beast::tcp_stream& stream, beast::
         head = request.method() == http::verb::head;
         const Request asked{.method = view(request.method_string()),
                             .target = view(request.target()),
-                            .authorization = view(request[http::field::authorization])};
+                            .authorization = view(request[http::field::authorization]),
+                            .trusted = trusted};
         response = to_http(handle(asked, token, sources), request.version(), request.keep_alive());
     }
 
@@ -180,23 +202,28 @@ Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Server::~Server() {
     impl_->loop.stop();
     impl_->thread.join();
+    beast::error_code none;
+    if (impl_->control.is_open()) ::unlink(impl_->control.local_endpoint(none).path().c_str());
 }
 
-config::Endpoint Server::address() const {
+std::optional<config::Endpoint> Server::address() const {
     return impl_->bound;
 }
 
-Result<std::unique_ptr<Server>> Server::start(const config::Api& config, Sources sources) {
-    if (!config::is_loopback(config.address->host) && config.token.empty()) {
-        return fail(
-            fmt::format("the API at {} could be read from other machines; give it a `token_file` in [api], or keep "
-                        "it on 127.0.0.1",
-                        config.address->text()));
-    }
+Result<std::unique_ptr<Server>> Server::start(const config::Api& config, Sources sources, int control) {
     auto impl = std::make_unique<Impl>();
+    if (control >= 0) impl->control.assign(local(), control);
     impl->token = config.token.clone();
     impl->sources = std::move(sources);
-    if (auto bound = impl->bind(*config.address); !bound) return std::unexpected(bound.error());
+    if (config.address) {
+        if (!config::is_loopback(config.address->host) && config.token.empty()) {
+            return fail(
+                fmt::format("the API at {} could be read from other machines; give it a `token_file` in [api], or keep "
+                            "it on 127.0.0.1",
+                            config.address->text()));
+        }
+        if (auto bound = impl->bind(*config.address); !bound) return std::unexpected(bound.error());
+    }
     impl->run();
     return std::unique_ptr<Server>(new Server(std::move(impl)));
 }

@@ -29,7 +29,6 @@ namespace {
 using fleet::Level;
 
 constexpr Duration kLookInterval = 200ms;
-constexpr Duration kRepeatReason = 10s;  // the same reason for waiting is said again after that
 
 // What workers and jobs share: the loop, the signals, the server's room, the last line of the terminal.
 class Run {
@@ -96,16 +95,8 @@ protected:
 
     // How many more may be started, and the reason where they are fewer than there is work for.
     unsigned room_for(const fleet::Load& load, unsigned running, bool wanted) {
-        const unsigned room = pace_.room(load, running);
-        const auto& reason = pace_.reason();
-        if (wanted && room == 0 && (!waiting_ || loop_.now() - said_at_ > kRepeatReason)) {
-            say(Level::info, fmt::format("No room for more for now: {}", reason));
-            said_at_ = loop_.now();
-            waiting_ = true;
-        } else if (room > 0) {
-            waiting_ = false;
-        }
-        return room;
+        return room_.look(load, running, wanted, loop_.now(),
+                          [this](const std::string& sentence) { say(Level::info, sentence); });
     }
 
     [[nodiscard]] std::string server_figures() const { return load_ ? load_->text() : std::string(); }
@@ -147,7 +138,7 @@ private:
     Result<LoadSource> source_of_load() {
         LoadSource source;
         source.token = plan_.api_token;
-        pace_ = fleet::Pace(plan_.api ? 0 : options_.reserve);
+        room_ = fleet::Room(plan_.api ? 0 : options_.reserve);
         if (plan_.api) {
             source.api = plan_.api;
             return source;
@@ -174,10 +165,8 @@ private:
 
     std::optional<LoadProbe> probe_;
     std::optional<fleet::Load> load_;
-    fleet::Pace pace_{0};
+    fleet::Room room_{0};
     bool trouble_ = false;
-    bool waiting_ = false;
-    TimePoint said_at_{};
 };
 
 class WorkersRun : public Run {

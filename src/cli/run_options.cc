@@ -9,12 +9,9 @@
 #include "cli/inputs.h"
 #include "config/source.h"
 #include "config/values.h"
-#include "fleet/size.h"
 
 namespace tidegate::cli {
 namespace {
-
-constexpr Duration kLongest = 30 * 24h;
 
 // Of the environment, and of .env where that does not have it.
 std::string setting(const char* name) {
@@ -45,7 +42,7 @@ public:
     }
     void time(const char* flag, const std::string& text, Duration& to) {
         const auto value = config::parse_duration(text);
-        if (value && *value >= Duration::zero() && *value <= kLongest)
+        if (value && *value >= Duration::zero() && *value <= config::kLongestOfFleets)
             to = *value;
         else
             wrong(fmt::format("{} takes a time as 30s, 500ms, 2m or 1h, not \"{}\"", flag, text));
@@ -56,23 +53,18 @@ public:
     std::string error;
 };
 
-void read_recycling(const RunOptions& options, Reader& reader, fleet::Policy& policy) {
-    const bool recycles = policy.restart == fleet::Restart::always && options.jobs.empty();
-    if (recycles) {
-        policy.max_jobs = fleet::kRecycleJobs;
-        policy.max_time = fleet::kRecycleTime;
-    }
+void read_recycling(const RunOptions& options, Reader& reader, config::Fleet& fleet) {
     if (is_off(options.max_jobs))
-        policy.max_jobs = 0;
+        fleet.max_jobs = 0;
     else if (!options.max_jobs.empty())
-        reader.number("--max-jobs", options.max_jobs, policy.max_jobs, 1, 1'000'000'000);
+        reader.number("--max-jobs", options.max_jobs, fleet.max_jobs.emplace(), 1, config::kMostJobs);
     if (is_off(options.max_time))
-        policy.max_time = {};
+        fleet.max_time = Duration::zero();
     else if (!options.max_time.empty())
-        reader.time("--max-time", options.max_time, policy.max_time);
+        reader.time("--max-time", options.max_time, fleet.max_time.emplace());
     if (options.max_rss.empty() || is_off(options.max_rss)) return;
-    if (const auto size = fleet::parse_size(options.max_rss))
-        policy.max_rss = *size;
+    if (const auto size = config::parse_size(options.max_rss))
+        fleet.max_rss = *size;
     else
         reader.wrong(fmt::format("--max-rss takes a size as 256M or 1G, not \"{}\"", options.max_rss));
 }
@@ -99,24 +91,25 @@ void check_combinations(const RunOptions& options, Reader& reader) {
 
 Result<RunPlan> plan_of(const RunOptions& options) {
     RunPlan plan;
-    fleet::Policy& policy = plan.policy;
+    config::Fleet fleet;
     Reader reader;
     if (!options.workers.empty()) {
-        reader.number("--workers", options.workers, policy.workers, 1, fleet::kMostWorkers);
+        reader.number("--workers", options.workers, fleet.workers, 1, config::kMostWorkers);
     } else if (const auto limit = setting("DB_CONNECTION_LIMIT"); !limit.empty()) {
-        reader.number("DB_CONNECTION_LIMIT", limit, policy.workers, 1, fleet::kMostWorkers);
+        reader.number("DB_CONNECTION_LIMIT", limit, fleet.workers, 1, config::kMostWorkers);
     }
     if (options.batch == "auto")
-        policy.batch = 0;
+        fleet.batch.reset();
     else
-        reader.number("--batch", options.batch, policy.batch, 1, fleet::kMostWorkers);
-    reader.time("--batch-delay", options.batch_delay, policy.batch_delay);
-    reader.time("--stop-timeout", options.stop_timeout, policy.stop_timeout);
-    if (const auto restart = fleet::parse_restart(options.restart))
-        policy.restart = *restart;
+        reader.number("--batch", options.batch, *fleet.batch, 1, config::kMostWorkers);
+    reader.time("--batch-delay", options.batch_delay, fleet.batch_delay);
+    reader.time("--stop-timeout", options.stop_timeout, fleet.stop_timeout);
+    if (const auto restart = config::parse_restart(options.restart))
+        fleet.restart = *restart;
     else
         reader.wrong(fmt::format("--restart takes always, on-failure or never, not \"{}\"", options.restart));
-    read_recycling(options, reader, policy);
+    read_recycling(options, reader, fleet);
+    plan.policy = fleet::policy_of(fleet);
     check_combinations(options, reader);
     if (!options.api.empty()) {
         auto endpoint = config::parse_endpoint(options.api);

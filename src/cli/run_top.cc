@@ -8,7 +8,7 @@
 #include <cstdio>
 #include <utility>
 
-#include "fleet/size.h"
+#include "config/values.h"
 
 namespace tidegate::cli {
 namespace {
@@ -39,7 +39,7 @@ std::vector<const fleet::Worker*> in_order(const fleet::Fleet& fleet) {
 std::string row_of(const fleet::Worker& worker, int pid, TimePoint now) {
     return fmt::format(
         "{:>6} {:>8} {:<10} {:>8} {:>9} {:>10} {:>9}  {}", worker.id, pid > 0 ? std::to_string(pid) : "-",
-        text_of(worker.state), worker.restarts, worker.jobs, worker.rss != 0 ? fleet::text_of_size(worker.rss) : "-",
+        text_of(worker.state), worker.restarts, worker.jobs, worker.rss != 0 ? config::text_of_size(worker.rss) : "-",
         worker.alive() ? age_of(now - worker.started_at) : "-",
         worker.state == fleet::WorkerState::resting ? "after " + worker.last_exit.text() : worker.status);
 }

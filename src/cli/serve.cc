@@ -12,6 +12,8 @@
 #include "cli/inputs.h"
 #include "cli/notify.h"
 #include "config/values.h"
+#include "fleet/fleet_thread.h"
+#include "net/listener.h"
 #include "proxy/gate.h"
 #include "slots/server.h"
 
@@ -34,9 +36,11 @@ int say_checked(const config::Loaded& loaded) {
 }
 
 // Every client and every server connection is a descriptor: takes as many as the system gives without asking.
-void raise_open_files(const Config& config) {
+// What the limit was before: that of the fleets' workers, since some programs break with a large one.
+std::uint64_t raise_open_files(const Config& config) {
     rlimit limit{};
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+    const auto before = limit.rlim_cur;
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
     constexpr rlim_t kOurOwn = 64;
@@ -47,6 +51,7 @@ void raise_open_files(const Config& config) {
             "wait",
             limit.rlim_cur, config.listen.max_clients);
     }
+    return before;
 }
 
 std::string where_clients_connect(const config::Listen& listen, std::uint16_t port) {
@@ -79,30 +84,23 @@ public:
         log::set_up(config.log.level,
                     config.log.format == config::LogFormat::json ? log::Format::json : log::Format::text);
         for (const auto& warning : loaded.warnings) log::warn("{}", warning.text());
-        raise_open_files(config);
+        const auto open_files = raise_open_files(config);
 
         about_server_ = about_server(loaded);
         listen_ = config.listen;
         log_ = config.log;
         api_config_ = {.address = config.api.address, .token = config.api.token.clone()};
         slots_config_ = config.slots;
+        const auto fleets = config.fleets;
         auto gate = proxy::Gate::create(std::move(config), hooks());
         if (!gate) return fail_to_start(gate.error());
+        fleets_.emplace(**gate, fleets, open_files);
+        (*gate)->add(*fleets_);
         if (const auto opened = open_slots(**gate); !opened) return fail_to_start(opened.error());
-        if (api_config_.address) {
-            api::Sources sources{.gate = [&running = **gate] { return running.snapshot(); }};
-            if (slots_) sources.slots = [this] { return slots_->views(); };
-            auto api = api::Server::start(api_config_, std::move(sources));
-            if (!api) {
-                slots_.reset();  // before the gate whose loop it is on
-                return fail_to_start(api.error());
-            }
-            api_ = std::move(*api);
-        }
+        if (const auto opened = open_api(**gate); !opened) return fail_to_start(opened.error());
         port_ = (*gate)->port();
         const int code = (*gate)->run();
-        api_.reset();  // before the gate that it asks
-        slots_.reset();
+        close_all();  // before the gate that they ask, and whose loop they are on
         return code;
     }
 
@@ -125,7 +123,39 @@ private:
         return {};
     }
 
+    // Over TCP where it is wanted, and over the socket that `tidegate ctl` speaks to.
+    Result<void> open_api(proxy::Gate& gate) {
+        int control = -1;
+        if (slots_) {
+            const auto opened = net::listen_privately(slots_->place().control());
+            if (opened)
+                control = *opened;
+            else
+                log::warn("tidegate ctl cannot reach this gate: {}", opened.error().message);
+        }
+        if (!api_config_.address && control < 0) return {};
+        api::Sources sources{.gate = [&gate] { return gate.snapshot(); }};
+        if (slots_) sources.slots = [this] { return slots_->views(); };
+        sources.fleets = [this] { return fleets_->views(); };
+        sources.logs = [this](const std::string& name, std::uint64_t after, std::size_t most) {
+            return fleets_->logs(name, after, most);
+        };
+        sources.scale = [this](const std::string& name, unsigned workers) { return fleets_->scale(name, workers); };
+        sources.restart = [this](const std::string& name) { return fleets_->restart(name); };
+        auto api = api::Server::start(api_config_, std::move(sources), control);
+        if (!api) return std::unexpected(api.error());
+        api_ = std::move(*api);
+        return {};
+    }
+
+    void close_all() {
+        api_.reset();
+        slots_.reset();
+        fleets_.reset();
+    }
+
     int fail_to_start(const Error& error) {
+        close_all();
         log::error("{}", error.message);
         if (starter_ != nullptr) starter_->failed(error.message);
         return kCritical;
@@ -136,7 +166,8 @@ private:
     }
 
     void ready() {
-        const auto api = api_ ? fmt::format("API at http://{}", api_->address().text()) : std::string("no API");
+        const auto address = api_ ? api_->address() : std::nullopt;
+        const auto api = address ? fmt::format("API at http://{}", address->text()) : std::string("no API");
         const auto line = fmt::format("Serving MySQL clients at {}; {}; {}", where_clients_connect(listen_, port_),
                                       about_server_, api);
         log::info("{}", line);
@@ -180,6 +211,7 @@ private:
     config::Log log_;
     config::Api api_config_;
     config::Slots slots_config_;
+    std::optional<fleet::FleetThread> fleets_;
     std::unique_ptr<slots::Server> slots_;
     std::unique_ptr<api::Server> api_;
     std::uint16_t port_ = 0;

@@ -55,6 +55,17 @@ void check_guaranteed(const Config& config, Report& report) {
                     *limit, sum));
 }
 
+void check_fleets(const Config& config, Report& report) {
+    for (const auto& fleet : config.fleets) {
+        if (fleet.stop_timeout <= config.listen.drain_timeout) continue;
+        report.warning_of(
+            "[[fleet]] " + fleet.name,
+            fmt::format("workers of the fleet \"{}\" may take {} to end (`stop_timeout`), but the gate stops within {} "
+                        "(`drain_timeout` in [listen]) and kills them then",
+                        fleet.name, text_of(fleet.stop_timeout), text_of(config.listen.drain_timeout)));
+    }
+}
+
 bool anybody_can_log_in(const Config& config) {
     if (config.passthrough.enabled || config.server.has_account()) return true;
     return std::ranges::any_of(config.users, [](const User& u) { return u.password || !u.hash.empty(); });
@@ -81,6 +92,7 @@ void rank_classes(Config& config, Report& report) {
 void check_file(const Config& config, Report& report) {
     check_classes(config, report);
     check_guaranteed(config, report);
+    check_fleets(config, report);
     const auto& api = config.api.address;
     if (api && config.listen.address && same_place(*api, *config.listen.address)) {
         report.problem_of("[api] address",

@@ -62,6 +62,13 @@ const Class* Config::class_named(std::string_view name) const {
     return nullptr;
 }
 
+const Fleet* Config::fleet(std::string_view name) const {
+    for (const auto& fleet : fleets) {
+        if (fleet.name == name) return &fleet;
+    }
+    return nullptr;
+}
+
 const Class* class_of(const Config& config, std::string_view user, std::string_view address, std::string_view program) {
     if (const User* known = config.user(user); known != nullptr && !known->class_name.empty()) {
         return config.class_named(known->class_name);

@@ -119,6 +119,33 @@ struct Slots {
     std::string path;  // the folder of the pools' files and of the socket; empty: the user's own
 };
 
+// Whether a worker that ended by itself is started again.
+enum class Restart : std::uint8_t { always, on_failure, never };
+
+inline constexpr unsigned kMostWorkers = 100'000;
+inline constexpr unsigned kMostJobs = 1'000'000'000;
+inline constexpr Duration kLongestOfFleets = 30 * 24h;
+inline constexpr std::size_t kLongestSingle = 91;  // what a socket's name in the kernel leaves
+
+// A fleet of workers (docs/fleet.md), from [[fleet]] or from the flags of `tidegate run`.
+struct Fleet {
+    std::string name{};                  // [[fleet]] only
+    std::vector<std::string> command{};  // {id} in it is the worker's number
+    unsigned workers = 1;
+    std::optional<unsigned> batch = 150;  // empty: "auto"
+    Duration batch_delay = 2s;
+    Restart restart = Restart::on_failure;
+    std::optional<unsigned> max_jobs{};  // empty: by `restart`; 0: off
+    std::optional<Duration> max_time{};  // the same
+    std::uint64_t max_rss = 0;           // bytes; 0: off
+    Duration stop_timeout = 30s;
+    std::string job_line{};  // a regular expression; empty: none
+    std::string single{};    // one instance of this name on this host; empty: as many as are started
+    std::string logs{};      // a folder; empty: our own output
+    bool prefix = true;      // the worker's number before each line
+    friend bool operator==(const Fleet&, const Fleet&) = default;
+};
+
 struct Api {
     std::optional<Endpoint> address = Endpoint{"127.0.0.1", 6380};  // empty: "off"
     Secret token;                                                   // from token_file; empty: none is asked for
@@ -139,12 +166,14 @@ struct Config {
     std::vector<Class> classes;
     std::uint32_t default_rank = 0;  // of clients without a class: as one with weight 100
     Slots slots;
+    std::vector<Fleet> fleets;
     Api api;
     Log log;
     std::string file;  // where it was read from; empty: no file
 
     [[nodiscard]] const User* user(std::string_view name) const;
     [[nodiscard]] const Class* class_named(std::string_view name) const;
+    [[nodiscard]] const Fleet* fleet(std::string_view name) const;
 };
 
 // The class of a client: its account's own, else the first whose match fits; nullptr: none. `address` is numeric, or

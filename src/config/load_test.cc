@@ -195,7 +195,24 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"[slots]\nredis = \"redis://a\"",
             "t.toml:2:1: there is no setting `redis` in [slots]: one limit over several hosts"},
         Bad{"[slots]\nmax = 0", "t.toml:2:7: `max` in [slots]"},
-        Bad{"[[fleet]]\nname = \"a\"", "`fleet` comes with a later version"},
+        Bad{"[fleet]\nname = \"a\"", "must be written [[fleet]]"},
+        Bad{"[[fleet]]\ncommand = \"x\"", "t.toml:1:1: `name` in [[fleet]] is missing"},
+        Bad{"[[fleet]]\nname = \"a b\"\ncommand = \"x\"", "t.toml:2:8: `name` in [[fleet]] must be 1 to 64 letters"},
+        Bad{"[[fleet]]\nname = \"a\"\ncommand = \"x\"\n[[fleet]]\nname = \"a\"\ncommand = \"y\"",
+            "t.toml:5:8: `name` in [[fleet]] is \"a\" for a second time"},
+        Bad{"[[fleet]]\nname = \"a\"", "t.toml:1:1: `command` in [[fleet]] is missing"},
+        Bad{"[[fleet]]\nname = \"a\"\ncommand = \" \"", "t.toml:3:11: `command` in [[fleet]] must not be empty"},
+        Bad{"[[fleet]]\nname = \"a\"\ncommand = []", "must be a list of words"},
+        Bad{"[[fleet]]\nname = \"a\"\ncommand = [\"php\", 1]", "must be a list of words"},
+        Bad{"[[fleet]]\nname = \"a\"\ncommand = \"x\"\nworkers = -1", "must lie between 0 and 100000, not -1"},
+        Bad{"[[fleet]]\nname = \"a\"\ncommand = \"x\"\nbatch = \"all\"", "or \"auto\""},
+        Bad{"[[fleet]]\nname = \"a\"\ncommand = \"x\"\nrestart = \"sometimes\"", "must be one of \"always\""},
+        Bad{"[[fleet]]\nname = \"a\"\ncommand = \"x\"\nmax_jobs = \"many\"", "or \"off\""},
+        Bad{"[[fleet]]\nname = \"a\"\ncommand = \"x\"\nmax_jobs = -1", "must lie between 1 and 1000000000, not -1"},
+        Bad{"[[fleet]]\nname = \"a\"\ncommand = \"x\"\nmax_rss = \"big\"", "must be a size such as \"256M\""},
+        Bad{"[[fleet]]\nname = \"a\"\ncommand = \"x\"\njob_line = \"(\"",
+            "t.toml:4:12: `job_line` in [[fleet]] is not good: \"(\" is not a regular expression"},
+        Bad{"[[fleet]]\nname = \"a\"\ncommand = \"x\"\nmax_connections = 2", "it belongs to [budget]"},
         Bad{"[user]\nname = \"a\"", "must be written [[user]]"}, Bad{"[[pool]]\n", "written [pool]"},
         Bad{"pool = 10", "must be a section, written [pool]"}, Bad{"user = [1]", "must be written [[user]]"},
         Bad{"[pool\n", "t.toml:1:6: "},
@@ -427,6 +444,58 @@ TEST(Load, WarnsOfWhatWorksButIsNotMeant) {
     for (const auto& warning : desk.good().warnings) warnings.push_back(warning.text());
     EXPECT_THAT(warnings, ElementsAre(HasSubstr("chmod 600 t.toml"), HasSubstr("nobody is in the class \"idle\""),
                                       HasSubstr("t.toml:3:6: `ca` is not used")));
+}
+
+TEST(Fleets, AreReadAsTheFlagsOfRunAre) {
+    Desk desk;
+    desk.files["/etc/t.toml"] = {R"([server]
+url = "mysql://db"
+[[fleet]]
+name = "mail-1"
+command = ["php", "worker.php", "{id}"]
+[[fleet]]
+name = "import"
+command = "cd /app && exec php import.php"
+workers = 0
+batch = "auto"
+batch_delay = "500ms"
+restart = "always"
+max_jobs = "off"
+max_time = "10m"
+max_rss = "256M"
+stop_timeout = 5
+job_line = "^done"
+single = "the import"
+logs = "logs"
+prefix = false
+)"};
+    desk.inputs.config_file = "/etc/t.toml";
+    const auto fleets = desk.good().config.fleets;
+    ASSERT_EQ(fleets.size(), 2U);
+    EXPECT_EQ(fleets[0], (Fleet{.name = "mail-1", .command = {"php", "worker.php", "{id}"}}));
+    const Fleet import{.name = "import",
+                       .command = {"/bin/sh", "-c", "cd /app && exec php import.php"},
+                       .workers = 0,
+                       .batch = std::nullopt,
+                       .batch_delay = 500ms,
+                       .restart = Restart::always,
+                       .max_jobs = 0,
+                       .max_time = 10min,
+                       .max_rss = std::uint64_t{256} << 20U,
+                       .stop_timeout = 5s,
+                       .job_line = "^done",
+                       .single = "the import",
+                       .logs = "/etc/logs",
+                       .prefix = false};
+    EXPECT_EQ(fleets[1], import);
+}
+
+TEST(Fleets, ThatTakeLongerToEndThanTheGateAreWarnedOf) {
+    Desk desk;
+    desk.toml(std::string(kUrl) + "[[fleet]]\nname = \"a\"\ncommand = \"x\"\nstop_timeout = \"31s\"\n");
+    const auto warnings = desk.good().warnings;
+    ASSERT_EQ(warnings.size(), 1U);
+    EXPECT_THAT(warnings[0].text(), HasSubstr("may take 31s to end (`stop_timeout`), but the gate stops within 30s"));
 }
 
 TEST(Load, DoesNotMindAnOpenFileThatNamesAPasswordFile) {

@@ -179,6 +179,59 @@ void Section::read(std::string_view key, std::vector<std::string>& to) {
         wrong(key, "must be a list of strings, such as [\"one\", \"two\"]");
 }
 
+void Section::read(std::string_view key, std::optional<unsigned>& to, unsigned min, unsigned max, OrOff) {
+    const auto* found = node(key);
+    if (found == nullptr) return;
+    if (const auto* text = found->as_string()) {
+        if (text->get() == "off")
+            to = 0;
+        else
+            wrong(key, "must be a whole number without quotes, or \"off\"");
+        return;
+    }
+    const auto* value = found->as_integer();
+    unsigned read = 0;
+    if (value == nullptr || value->get() != 0) number(key, *found, read, min, max);
+    to = read;
+}
+
+// A list of words, or one line for the shell.
+void Section::read_command(std::string_view key, std::vector<std::string>& to) {
+    const auto* found = node(key);
+    if (found == nullptr) return;
+    if (const auto* line = found->as_string()) {
+        if (trimmed(line->get()).empty() || line->get().contains('\0'))
+            wrong(key, "must not be empty; it is what each worker runs");
+        else
+            to = {"/bin/sh", "-c", line->get()};
+        return;
+    }
+    const auto* list = found->as_array();
+    std::vector<std::string> words;
+    bool good = list != nullptr && !list->empty();
+    for (std::size_t i = 0; good && i < list->size(); ++i) {
+        const auto* word = list->get(i)->as_string();
+        good = word != nullptr && !word->get().contains('\0') && (i > 0 || !word->get().empty());
+        if (good) words.push_back(word->get());
+    }
+    if (good)
+        to = std::move(words);
+    else
+        wrong(key, "must be a list of words, such as [\"php\", \"worker.php\"], or one line for the shell");
+}
+
+void Section::read_size(std::string_view key, std::uint64_t& to) {
+    std::string text;
+    if (!read_text(key, text)) return;
+    const auto size = parse_size(text);
+    if (size)
+        to = *size;
+    else if (text == "off")
+        to = 0;
+    else
+        wrong(key, "must be a size such as \"256M\" or \"1G\", or \"off\"");
+}
+
 const toml::table* Section::table(std::string_view key) {
     const auto* found = node(key);
     if (found == nullptr) return nullptr;

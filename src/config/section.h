@@ -57,6 +57,8 @@ struct Range {
     bool may_be_off = false;  // "off" and 0 give 0
 };
 
+struct OrOff {};  // "off" and 0 give 0, where a missing key gives nothing
+
 class Section {
 public:
     // `name` as people write it: "[pool]", "[[user]]".
@@ -70,6 +72,9 @@ public:
     void read(std::string_view key, Duration& to, Range range);
     void read(std::string_view key, std::optional<Endpoint>& to);  // or "off"
     void read(std::string_view key, std::vector<std::string>& to);
+    void read(std::string_view key, std::optional<unsigned>& to, unsigned min, unsigned max, OrOff);
+    void read_command(std::string_view key, std::vector<std::string>& to);
+    void read_size(std::string_view key, std::uint64_t& to);  // "off" gives 0
     template <class Parse, class T>
     void read_choice(std::string_view key, T& to, Parse&& parse, std::string_view choices) {
         std::string text;

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "config/keys.h"
+#include "config/line_pattern.h"
 #include "config/network.h"
 #include "config/url.h"
 #include "config/values.h"
@@ -250,6 +251,44 @@ void read_slots(const toml::table& table, const Context& context, Slots& slots) 
     section.finish();
 }
 
+void read_fleet(const toml::table& table, const Context& context, Config& config) {
+    Section section(table, "[[fleet]]", context.report);
+    Fleet fleet;
+    section.read("name", fleet.name);
+    if (!section.has("name")) {
+        section.wrong("name", "is missing; every [[fleet]] needs one");
+    } else if (!fleet.name.empty() && !is_plain_name(fleet.name)) {
+        section.wrong("name", "must be 1 to 64 letters, digits, dots, dashes or underscores, a letter or digit first");
+    } else if (!fleet.name.empty() && config.fleet(fleet.name) != nullptr) {
+        section.wrong("name", fmt::format("is \"{}\" for a second time; a fleet is written once", fleet.name));
+    }
+    section.read_command("command", fleet.command);
+    if (!section.has("command")) section.wrong("command", "is missing; it is what each worker runs");
+    section.read("workers", fleet.workers, 0, kMostWorkers);
+    section.read("batch", fleet.batch, 1, kMostWorkers);
+    section.read("batch_delay", fleet.batch_delay, {0s, kLongestOfFleets});
+    section.read_choice("restart", fleet.restart, parse_restart, "\"always\", \"on-failure\" and \"never\"");
+    section.read("max_jobs", fleet.max_jobs, 1, kMostJobs, OrOff{});
+    Duration max_time{};
+    section.read("max_time", max_time, {100ms, kLongestOfFleets, true});
+    if (section.has("max_time")) fleet.max_time = max_time;
+    section.read_size("max_rss", fleet.max_rss);
+    section.read("stop_timeout", fleet.stop_timeout, {0s, kLongestOfFleets});
+    section.read("job_line", fleet.job_line);
+    if (!fleet.job_line.empty()) {
+        if (const auto pattern = LinePattern::make(fleet.job_line); !pattern)
+            section.wrong("job_line", fmt::format("is not good: {}", pattern.error().message));
+    }
+    section.read("single", fleet.single);
+    if (fleet.single.size() > kLongestSingle)
+        section.wrong("single", fmt::format("must have at most {} characters", kLongestSingle));
+    read_path(section, "logs", context, fleet.logs);
+    section.read("prefix", fleet.prefix);
+    context.report.note("[[fleet]] " + fleet.name, table.source());
+    section.finish();
+    config.fleets.push_back(std::move(fleet));
+}
+
 void read_api(const toml::table& table, const Context& context, Api& api) {
     Section section(table, "[api]", context.report);
     section.read("address", api.address);
@@ -272,14 +311,9 @@ struct Top {
 };
 constexpr std::array kTops{Top{"server", false},      Top{"budget", false}, Top{"listen", false}, Top{"pool", false},
                            Top{"passthrough", false}, Top{"user", true},    Top{"class", true},   Top{"slots", false},
-                           Top{"api", false},         Top{"log", false}};
+                           Top{"fleet", true},        Top{"api", false},    Top{"log", false}};
 
 void read_unknown_top(std::string_view name, const toml::source_region& where, Report& report) {
-    if (name == "fleet") {
-        report.problem(where,
-                       "`fleet` comes with a later version of Tidegate; this one has no fleets: take the section out");
-        return;
-    }
     const auto elsewhere = std::ranges::find(kKeys, name, &Key::name);
     if (elsewhere != kKeys.end()) {
         report.problem(where,
@@ -348,6 +382,8 @@ void read_sections(std::string_view text, const ReadFile& read, Report& report, 
                 read_class(*table, context, config);
             else if (name == "slots")
                 read_slots(*table, context, config.slots);
+            else if (name == "fleet")
+                read_fleet(*table, context, config);
             else if (name == "api")
                 read_api(*table, context, config.api);
             else

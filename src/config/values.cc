@@ -25,6 +25,8 @@ constexpr Names<PoolMode, 2> kPoolModes{{{"transaction", PoolMode::transaction},
 constexpr Names<RsaMode, 3> kRsaModes{
     {{"never", RsaMode::never}, {"loopback", RsaMode::loopback}, {"always", RsaMode::always}}};
 constexpr Names<LogFormat, 2> kLogFormats{{{"text", LogFormat::text}, {"json", LogFormat::json}}};
+constexpr Names<Restart, 3> kRestarts{
+    {{"always", Restart::always}, {"on-failure", Restart::on_failure}, {"never", Restart::never}}};
 
 template <class E, std::size_t N>
 std::string_view name_in(const Names<E, N>& names, E value) {
@@ -134,6 +136,45 @@ std::optional<LogFormat> parse_log_format(std::string_view text) {
 bool is_log_level(std::string_view text) {
     constexpr std::array<std::string_view, 6> kLevels{"trace", "debug", "info", "warn", "error", "off"};
     return std::ranges::find(kLevels, text) != kLevels.end();
+}
+
+std::string_view text_of(Restart restart) {
+    return name_in(kRestarts, restart);
+}
+std::optional<Restart> parse_restart(std::string_view text) {
+    return value_in(kRestarts, text);
+}
+
+std::optional<std::uint64_t> parse_size(std::string_view text) {
+    std::uint64_t number = 0;
+    const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc() || number == 0) return std::nullopt;
+    const std::string_view unit(stop, static_cast<std::size_t>(text.data() + text.size() - stop));
+    unsigned shift = 0;
+    if (unit == "K" || unit == "k" || unit == "KB")
+        shift = 10;
+    else if (unit == "M" || unit == "m" || unit == "MB")
+        shift = 20;
+    else if (unit == "G" || unit == "g" || unit == "GB")
+        shift = 30;
+    else if (!unit.empty())
+        return std::nullopt;
+    constexpr unsigned kMostBits = 60;
+    if (number >> (kMostBits - shift) != 0) return std::nullopt;
+    return number << shift;
+}
+
+std::string text_of_size(std::uint64_t bytes) {
+    constexpr double kMega = 1 << 20;
+    return fmt::format("{:.1f} MB", static_cast<double>(bytes) / kMega);
+}
+
+bool is_plain_name(std::string_view text) {
+    const auto fits = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+               c == '-';
+    };
+    return !text.empty() && text.size() <= 64 && std::ranges::all_of(text, fits) && text[0] != '.' && text[0] != '-';
 }
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {

@@ -32,6 +32,16 @@ namespace tidegate::config {
 [[nodiscard]] std::optional<LogFormat> parse_log_format(std::string_view text);
 [[nodiscard]] bool is_log_level(std::string_view text);
 
+[[nodiscard]] std::string_view text_of(Restart restart);
+[[nodiscard]] std::optional<Restart> parse_restart(std::string_view text);
+
+// Memory: "256M", "1G", "512K", "1048576"; nullopt: it is none, or it is 0.
+[[nodiscard]] std::optional<std::uint64_t> parse_size(std::string_view text);
+[[nodiscard]] std::string text_of_size(std::uint64_t bytes);  // "256.0 MB"
+
+// 1 to 64 letters, digits, and . _ - but not at the start.
+[[nodiscard]] bool is_plain_name(std::string_view text);
+
 // Letters to insert, delete, replace or swap with their neighbour, to get from one word to the other.
 [[nodiscard]] std::size_t edit_distance(std::string_view a, std::string_view b);
 // The candidate that `word` is probably a slip of; empty: none is near enough.

@@ -1,4 +1,5 @@
 #include "config/values.h"
+#include "config/line_pattern.h"
 
 #include <gtest/gtest.h>
 
@@ -61,6 +62,37 @@ TEST(Nearest, FindsSlipsAndNothingElse) {
     EXPECT_EQ(nearest("mdoe", kWords), "mode");
     EXPECT_EQ(nearest("colour", kWords), "");
     EXPECT_EQ(nearest(std::string(10'000, 'm'), kWords), "");
+}
+
+TEST(Patterns, AreThoseOfGrep) {
+    const auto pattern = LinePattern::make("^job [0-9]+ (done|failed)$");
+    ASSERT_TRUE(pattern);
+    EXPECT_TRUE(pattern->matches("job 17 done"));
+    EXPECT_FALSE(pattern->matches("a job 17 done"));
+    EXPECT_FALSE(pattern->matches(std::string_view("job 17 done, or not").substr(0, 8)));
+    EXPECT_FALSE(LinePattern::make("(").has_value());
+}
+
+TEST(RestartWords, ThereAndBack) {
+    for (const auto restart : {Restart::always, Restart::on_failure, Restart::never}) {
+        EXPECT_EQ(parse_restart(text_of(restart)), restart);
+    }
+    EXPECT_FALSE(parse_restart("sometimes"));
+}
+
+TEST(Sizes, AreWrittenWithAUnit) {
+    EXPECT_EQ(parse_size("512K"), 512U << 10U);
+    EXPECT_EQ(parse_size("256M"), 256U << 20U);
+    EXPECT_EQ(parse_size("1048576"), 1U << 20U);
+    for (const std::string_view text : {"", "0", "M", "1T", "-1M", "1.5G", "99999999999G"})
+        EXPECT_FALSE(parse_size(text)) << text;
+}
+
+TEST(PlainNames, AreForPathsAndUrls) {
+    for (const std::string_view name : {"a", "mail-2", "A.b_c"}) EXPECT_TRUE(is_plain_name(name)) << name;
+    for (const std::string_view name : {"", ".a", "-a", "a b", "a/b", "\xc3\xa9"})
+        EXPECT_FALSE(is_plain_name(name)) << name;
+    EXPECT_FALSE(is_plain_name(std::string(65, 'a')));
 }
 
 TEST(Network, HoldsItsAddresses) {

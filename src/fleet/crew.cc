@@ -73,7 +73,9 @@ Crew::Crew(net::Loop& loop, Settings settings, CrewEvents& events, Keeper keeper
       keeper_(std::move(keeper)),
       folder_(std::move(folder)),
       environment_(inherited_environment()),
-      open_files_(raise_open_files()) {}
+      open_files_(raise_open_files()) {
+    if (settings_.open_files != 0) open_files_ = settings_.open_files;
+}
 
 Crew::~Crew() {
     for (auto& [id, member] : members_) {
@@ -198,18 +200,16 @@ std::uint64_t Crew::resident_bytes(WorkerId id) const {
     return member != nullptr && !member->exit ? fleet::resident_bytes(member->pid) : 0;
 }
 
-void Crew::reap() {
-    int status = 0;
-    for (pid_t pid = 0; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
-        if (pid == keeper_.pid()) {
-            renew_keeper();
-            continue;
-        }
-        const auto at = by_pid_.find(pid);
-        if (at == by_pid_.end()) continue;  // an orphan that was left to us
-        Member& member = *members_.at(at->second);
-        leader_ended(member, WIFEXITED(status) ? Exit{.code = WEXITSTATUS(status)} : Exit{.signal = WTERMSIG(status)});
+bool Crew::ended(const EndedChild& child) {
+    if (child.pid == keeper_.pid()) {
+        log::warn("The keeper of the workers was killed; another one is started");
+        if (!renew_keeper()) log::error("If this process is killed (-9), its workers go on");
+        return true;
     }
+    const auto at = by_pid_.find(child.pid);
+    if (at == by_pid_.end()) return false;
+    leader_ended(*members_.at(at->second), child.exit);
+    return true;
 }
 
 void Crew::leader_ended(Member& member, Exit exit) {
@@ -249,17 +249,25 @@ void Crew::gone(Member& member) {
     events_.exited(id, exit);
 }
 
-// The keeper was killed: a new one is told of everybody.
-void Crew::renew_keeper() {
-    log::warn("The keeper of the workers was killed; another one is started");
+void Crew::set_grace(Duration grace) {
+    if (settings_.grace == grace) return;
+    settings_.grace = grace;
+    if (!renew_keeper())
+        log::error("The workers keep the time that they had for ending if this process is killed (-9)");
+}
+
+// A new one, told of everybody; the one before, if it is still there, has nothing to do any more.
+bool Crew::renew_keeper() {
     auto keeper = Keeper::start(
         {.grace = settings_.grace, .let_finish = settings_.let_finish, .folder = folder_, .hold = settings_.hold});
     if (!keeper) {
-        log::error("{}; if this process is killed (-9), its workers go on", keeper.error().message);
-        return;
+        log::error("{}", keeper.error().message);
+        return false;
     }
+    for (const auto& [id, member] : members_) keeper->enter(member->pid);
+    keeper_.dismiss();
     keeper_ = std::move(*keeper);
-    for (const auto& [id, member] : members_) keeper_.enter(member->pid);
+    return true;
 }
 
 // --- listening

@@ -35,9 +35,10 @@ class Crew {
 public:
     struct Settings {
         Duration grace = 30s;
-        bool let_finish = false;  // KeeperOrders
-        int hold = -1;            // KeeperOrders
-        bool notify = true;       // each process gets a NOTIFY_SOCKET
+        bool let_finish = false;       // KeeperOrders
+        int hold = -1;                 // KeeperOrders
+        bool notify = true;            // each process gets a NOTIFY_SOCKET
+        std::uint64_t open_files = 0;  // the limit that each process gets; 0: this process's own, as it was before
     };
     // Makes the keeper and the folder of the sockets, and raises the limit of open files. Blocks SIGCHLD for this
     // thread.
@@ -56,7 +57,8 @@ public:
     [[nodiscard]] std::uint64_t resident_bytes(WorkerId id) const;
     [[nodiscard]] pid_t pid(WorkerId id) const;  // 0: none
 
-    void reap();               // SIGCHLD has come
+    bool ended(const EndedChild& child);  // SIGCHLD has come for it; false: it is not of this crew
+    void set_grace(Duration grace);
     void tick(TimePoint now);  // about every 50 ms
     [[nodiscard]] std::size_t size() const { return members_.size(); }
 
@@ -87,7 +89,7 @@ private:
     [[nodiscard]] Result<void> open_pipe(Pipe& pipe, int& write_end);
     void leader_ended(Member& member, Exit exit);
     void gone(Member& member);
-    void renew_keeper();
+    [[nodiscard]] bool renew_keeper();
     void read_pipe(Pipe& pipe);
     void read_notices(Member& member);
     static void on_pipe(void* pipe);

@@ -252,6 +252,13 @@ void Fleet::scale(unsigned workers, TimePoint now) {
     start_due(now);
 }
 
+void Fleet::change(const Policy& policy) {
+    policy_ = policy;
+    policy_.workers = wanted_;
+    batch_.of = 0;
+    room_ = 0;
+}
+
 void Fleet::give_up(const std::string& verdict, TimePoint now) {
     if (!verdict_.empty()) return;
     verdict_ = verdict;

@@ -86,6 +86,7 @@ public:
     void cut_off();             // end all, at once
     void roll(TimePoint now);   // replace all, a few at a time
     void scale(unsigned workers, TimePoint now);
+    void change(const Policy& policy);                        // for what comes; its number of workers is scale()'s
     void give_up(const std::string& verdict, TimePoint now);  // nothing can be started at all: ends as a failure
 
     [[nodiscard]] bool finished() const;  // nothing runs, nothing will

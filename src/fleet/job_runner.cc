@@ -119,7 +119,7 @@ void JobRunner::give_up(const std::string& verdict) {
 
 void JobRunner::signal(int number) {
     if (number == SIGCHLD) {
-        crew_->reap();
+        while (const auto child = next_ended_child()) (void)crew_->ended(*child);
         start_more(loop_.now());
         output_.flush();
     } else if (number == SIGTERM || number == SIGINT) {

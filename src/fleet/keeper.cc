@@ -37,6 +37,7 @@ Groups watch(int pipe) {
         const ssize_t got = ::read(pipe, &number, sizeof number);
         if (got < 0 && errno == EINTR) continue;
         if (got != sizeof number) return groups;
+        if (number == 0) ::_exit(0);
         if (number > 0)
             groups.insert(number);
         else
@@ -119,6 +120,10 @@ void Keeper::enter(pid_t group) const {
 
 void Keeper::forget(pid_t group) const {
     enter(-group);
+}
+
+void Keeper::dismiss() const {
+    enter(0);
 }
 
 }  // namespace tidegate::fleet

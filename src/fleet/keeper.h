@@ -3,7 +3,7 @@
 // holds; when the pipe ends, so has the supervisor.
 //
 // A worker enters itself between fork and exec, so none can be missed. The pipe carries process group ids as 32-bit
-// numbers: N for one that begins, -N for one of which nothing is left.
+// numbers: N for one that begins, -N for one of which nothing is left, 0 for the keeper's own end.
 #pragma once
 
 #include <sys/types.h>
@@ -33,6 +33,7 @@ public:
     [[nodiscard]] int pipe() const { return pipe_; }  // where a new worker enters itself; closes at exec
     void enter(pid_t group) const;
     void forget(pid_t group) const;
+    void dismiss() const;  // it ends, and leaves everything to another one
 
 private:
     Keeper(pid_t pid, int pipe) : pid_(pid), pipe_(pipe) {}

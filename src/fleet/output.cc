@@ -40,13 +40,19 @@ Result<Output> Output::make(Settings settings) {
         std::filesystem::create_directories(settings.folder, error);
         if (!error && ::access(settings.folder.c_str(), W_OK | X_OK) != 0) error.assign(errno, std::generic_category());
         if (error) {
-            return fail(
-                fmt::format("the workers' output cannot be written to {}: {}; make it or name another folder "
-                            "with --logs",
-                            settings.folder, error.message()));
+            return fail(fmt::format("the workers' output cannot be written to {}: {}; make it or name another folder",
+                                    settings.folder, error.message()));
         }
     }
     return Output(std::move(settings));
+}
+
+Output& Output::operator=(Output&& other) noexcept {
+    std::swap(settings_, other.settings_);
+    std::swap(buffers_, other.buffers_);
+    std::swap(files_, other.files_);
+    std::swap(told_, other.told_);
+    return *this;
 }
 
 Output::~Output() {
@@ -55,7 +61,7 @@ Output::~Output() {
 }
 
 void Output::line(WorkerId id, std::string_view label, Stream stream, std::string_view text) {
-    std::string& buffer = buffers_[stream == Stream::err ? 1 : 0];
+    std::string& buffer = stream == Stream::err ? buffers_[1] : buffers_[0];
     const bool own = settings_.folder.empty();
     std::string for_file;
     std::string& to = own ? buffer : for_file;
@@ -70,19 +76,19 @@ void Output::line(WorkerId id, std::string_view label, Stream stream, std::strin
 void Output::to_file(WorkerId id, std::string_view line) {
     auto at = files_.find(id);
     if (at == files_.end()) {
-        const auto path = fmt::format("{}/worker-{}.log", settings_.folder, id);
+        const auto path = fmt::format("{}/{}-{}.log", settings_.folder, settings_.name, id);
         const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
         at = files_.emplace(id, fd).first;
     }
     if (at->second >= 0 && write_all(at->second, line)) return;
     if (!std::exchange(told_, true)) {
-        log::error("Output of worker {} is lost: {}/worker-{}.log cannot be written: {}", id, settings_.folder, id,
-                   std::strerror(errno));
+        log::error("Output of worker {} is lost: {}/{}-{}.log cannot be written: {}", id, settings_.folder,
+                   settings_.name, id, std::strerror(errno));
     }
 }
 
 void Output::flush() {
-    for (int stream = 0; stream < 2; ++stream) {
+    for (std::size_t stream = 0; stream < buffers_.size(); ++stream) {
         std::string& buffer = buffers_[stream];
         if (buffer.empty()) continue;
         if (settings_.before) settings_.before();

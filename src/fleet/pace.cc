@@ -9,6 +9,7 @@ namespace {
 
 constexpr unsigned kNearLimit = 80;       // per cent
 constexpr unsigned kGrowsBackShare = 10;  // a tenth of the limit
+constexpr Duration kRepeated = 10s;       // the reason for waiting is said again after that
 
 unsigned minus(unsigned a, unsigned b) {
     return a > b ? a - b : 0;
@@ -63,6 +64,19 @@ unsigned Pace::room(const Load& load, unsigned running) {
     if (under < room)
         reason_ = fmt::format("the server has refused connections; at most {} at once for now", *ceiling_);
     return std::min(room, under);
+}
+
+unsigned Room::look(const Load& load, unsigned running, bool wanted, TimePoint now,
+                    const std::function<void(const std::string&)>& say) {
+    const unsigned room = pace_.room(load, running);
+    if (wanted && room == 0 && (!waiting_ || now - said_at_ > kRepeated)) {
+        say(fmt::format("No room for more for now: {}", pace_.reason()));
+        said_at_ = now;
+        waiting_ = true;
+    } else if (room > 0) {
+        waiting_ = false;
+    }
+    return room;
 }
 
 }  // namespace tidegate::fleet

@@ -8,8 +8,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
+
+#include "base/clock.h"
 
 namespace tidegate::fleet {
 
@@ -41,6 +44,20 @@ private:
     std::optional<std::uint64_t> refused_;  // at the last look
     std::optional<unsigned> ceiling_;       // of ours at once, after refusals
     std::string reason_;
+};
+
+// A pace, and the sentence for people when it leaves no room: once, and again when that lasts.
+class Room {
+public:
+    explicit Room(unsigned reserve) : pace_(reserve) {}
+    // `wanted`: there is somebody to be started.
+    [[nodiscard]] unsigned look(const Load& load, unsigned running, bool wanted, TimePoint now,
+                                const std::function<void(const std::string&)>& say);
+
+private:
+    Pace pace_;
+    bool waiting_ = false;
+    TimePoint said_at_{};
 };
 
 }  // namespace tidegate::fleet

@@ -1,24 +1,25 @@
 #include "fleet/policy.h"
 
 namespace tidegate::fleet {
+namespace {
 
-std::string_view text_of(Restart restart) {
-    switch (restart) {
-        case Restart::always:
-            return "always";
-        case Restart::on_failure:
-            return "on-failure";
-        case Restart::never:
-            return "never";
-    }
-    return "never";
-}
+constexpr unsigned kRecycleJobs = 100;  // of a fleet whose workers are always started again
+constexpr Duration kRecycleTime = 1h;
 
-std::optional<Restart> parse_restart(std::string_view text) {
-    for (const auto restart : {Restart::always, Restart::on_failure, Restart::never}) {
-        if (text == text_of(restart)) return restart;
-    }
-    return std::nullopt;
+}  // namespace
+
+Policy policy_of(const config::Fleet& fleet) {
+    const bool recycles = fleet.restart == Restart::always;
+    Policy policy;
+    policy.workers = fleet.workers;
+    policy.restart = fleet.restart;
+    policy.batch = fleet.batch.value_or(0);
+    policy.batch_delay = fleet.batch_delay;
+    policy.max_jobs = fleet.max_jobs.value_or(recycles ? kRecycleJobs : 0);
+    policy.max_time = fleet.max_time.value_or(recycles ? kRecycleTime : Duration::zero());
+    policy.max_rss = fleet.max_rss;
+    policy.stop_timeout = fleet.stop_timeout;
+    return policy;
 }
 
 }  // namespace tidegate::fleet

@@ -1,23 +1,15 @@
-// How a fleet is to be run: plain values, from flags or from [[fleet]]. docs/fleet.md explains each.
+// How a fleet is to be run: plain values. docs/fleet.md explains each.
 #pragma once
 
 #include <cstdint>
-#include <optional>
-#include <string_view>
 
 #include "base/clock.h"
+#include "config/config.h"
 
 namespace tidegate::fleet {
 
-// Whether a worker that ended by itself is started again.
-enum class Restart : std::uint8_t { always, on_failure, never };
-
-[[nodiscard]] std::string_view text_of(Restart restart);
-[[nodiscard]] std::optional<Restart> parse_restart(std::string_view text);
-
-inline constexpr unsigned kMostWorkers = 100'000;
-inline constexpr std::uint64_t kRecycleJobs = 100;  // of a fleet whose workers are always started again
-inline constexpr Duration kRecycleTime = 1h;
+using config::kMostWorkers;
+using config::Restart;
 
 struct Policy {
     unsigned workers = 1;
@@ -33,5 +25,8 @@ struct Policy {
     Duration healthy_after = 10s;  // a worker that lived so long, or did a job, did not fail at its start
     unsigned crash_limit = 5;      // failures at the start in a row, then it is given up
 };
+
+// What was asked for, with the defaults that depend on each other.
+[[nodiscard]] Policy policy_of(const config::Fleet& fleet);
 
 }  // namespace tidegate::fleet

@@ -5,11 +5,13 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
 #include "fleet/keeper.h"
+#include "fleet/worker.h"
 
 namespace tidegate::fleet {
 
@@ -33,6 +35,13 @@ struct Launch {
 // The process, which leads its group. An error's code is the errno of what failed: ENOENT, EACCES: it will not work
 // next time either.
 [[nodiscard]] Result<pid_t> launch(const Launch& what, const Keeper& keeper);
+
+// A child of this process that has ended and was not asked for yet; nullopt: there is none.
+struct EndedChild {
+    pid_t pid = 0;
+    Exit exit;
+};
+[[nodiscard]] std::optional<EndedChild> next_ended_child();
 
 // Would SIGTERM cut the process group of `leader` off? False: somebody in it handles, blocks or ignores it.
 [[nodiscard]] bool dies_of_sigterm(pid_t leader);

@@ -18,26 +18,32 @@ bool is_hopeless(const Error& error) {
     return error.code == ENOENT || error.code == EACCES || error.code == ENOEXEC || error.code == ENOTDIR;
 }
 
+Result<std::optional<config::LinePattern>> pattern_of(const std::string& job_line) {
+    if (job_line.empty()) return std::optional<config::LinePattern>();
+    auto pattern = config::LinePattern::make(job_line);
+    if (!pattern) return std::unexpected(pattern.error());
+    return std::optional<config::LinePattern>(std::move(*pattern));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Supervisor>> Supervisor::make(net::Loop& loop, SupervisorOptions options) {
-    std::optional<LinePattern> job_line;
-    if (!options.job_line.empty()) {
-        auto pattern = LinePattern::make(options.job_line);
-        if (!pattern) return std::unexpected(pattern.error());
-        job_line = std::move(*pattern);
-    }
+    auto job_line = pattern_of(options.job_line);
+    if (!job_line) return std::unexpected(job_line.error());
     auto output = Output::make(options.output);
     if (!output) return std::unexpected(output.error());
-    const Crew::Settings settings{.grace = options.policy.stop_timeout, .hold = options.hold};
-    std::unique_ptr<Supervisor> made(new Supervisor(loop, std::move(options), std::move(*output), std::move(job_line)));
+    const Crew::Settings settings{
+        .grace = options.policy.stop_timeout, .hold = options.hold, .open_files = options.open_files};
+    std::unique_ptr<Supervisor> made(
+        new Supervisor(loop, std::move(options), std::move(*output), std::move(*job_line)));
     auto crew = Crew::make(loop, settings, *made);
     if (!crew) return std::unexpected(crew.error());
     made->crew_ = std::move(*crew);
     return made;
 }
 
-Supervisor::Supervisor(net::Loop& loop, SupervisorOptions options, Output output, std::optional<LinePattern> job_line)
+Supervisor::Supervisor(net::Loop& loop, SupervisorOptions options, Output output,
+                       std::optional<config::LinePattern> job_line)
     : loop_(loop),
       options_(std::move(options)),
       output_(std::move(output)),
@@ -47,15 +53,15 @@ Supervisor::Supervisor(net::Loop& loop, SupervisorOptions options, Output output
 void Supervisor::tick(TimePoint now) {
     end_unstarted();
     crew_->tick(now);
-    measure(now);
+    if (options_.policy.max_rss != 0 || options_.measure) measure();
     fleet_.tick(now);
     output_.flush();
 }
 
-void Supervisor::measure(TimePoint now) {
+void Supervisor::measure() {
+    const TimePoint now = loop_.now();
     if (now - measured_at_ < kMeasured) return;
     measured_at_ = now;
-    if (options_.policy.max_rss == 0 && !options_.measure) return;
     std::vector<WorkerId> running;
     for (const auto& worker : fleet_.workers()) {
         if (worker.state == WorkerState::running) running.push_back(worker.id);
@@ -63,12 +69,34 @@ void Supervisor::measure(TimePoint now) {
     for (const WorkerId id : running) fleet_.rss(id, crew_->resident_bytes(id), now);
 }
 
+Result<void> Supervisor::change(const Policy& policy, std::vector<std::string> command, const std::string& job_line,
+                                Output::Settings output) {
+    auto pattern = pattern_of(job_line);
+    if (!pattern) return std::unexpected(pattern.error());
+    auto new_output = Output::make(std::move(output));
+    if (!new_output) return std::unexpected(new_output.error());
+    output_.flush();
+    output_ = std::move(*new_output);
+    job_line_ = std::move(*pattern);
+    options_.job_line = job_line;
+    options_.command = std::move(command);
+    options_.policy = policy;
+    fleet_.change(policy);
+    crew_->set_grace(policy.stop_timeout);
+    return {};
+}
+
+bool Supervisor::ended(const EndedChild& child) {
+    const bool ours = crew_->ended(child);
+    if (ours) output_.flush();
+    return ours;
+}
+
 void Supervisor::signal(int number) {
     const auto workers = fleet_.figures().workers;
     switch (number) {
         case SIGCHLD:
-            crew_->reap();
-            output_.flush();
+            while (const auto child = next_ended_child()) ended(*child);
             break;
         case SIGTERM:
         case SIGINT:
@@ -92,11 +120,20 @@ void Supervisor::stop_or_cut_off() {
     if (fleet_.draining()) {
         say(Level::warning, fmt::format("Told to stop a second time: {} workers are cut off", crew_->size()));
         fleet_.cut_off();
-        return;
+    } else {
+        drain();
     }
+}
+
+void Supervisor::drain() {
     say(Level::info, fmt::format("Stopping: {} workers may take {:g} s to finish what they are at", crew_->size(),
                                  seconds(options_.policy.stop_timeout)));
     fleet_.drain(loop_.now());
+}
+
+void Supervisor::cut_off() {
+    say(Level::warning, fmt::format("The time is over: {} workers are cut off", crew_->size()));
+    fleet_.cut_off();
 }
 
 void Supervisor::roll() {
@@ -166,8 +203,9 @@ void Supervisor::exited(WorkerId id, Exit exit) {
 }
 
 void Supervisor::line(WorkerId id, Stream stream, std::string_view text) {
-    output_.line(id, std::to_string(id), stream, text);
-    if (options_.tap) options_.tap(id, text);
+    output_.line(id, options_.name.empty() ? std::to_string(id) : fmt::format("{} {}", options_.name, id), stream,
+                 text);
+    if (options_.tap) options_.tap(id, stream, text);
     if (job_line_ && job_line_->matches(text)) fleet_.job(id, true, loop_.now());
 }
 

@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "fleet/line_cutter.h"
-#include "fleet/line_pattern.h"
 #include "fleet/notice.h"
 #include "fleet/policy.h"
 
@@ -61,20 +60,20 @@ TEST(Lines, ThatAreTooLongComeInPieces) {
     EXPECT_EQ(lines[2], "short");
 }
 
-TEST(Patterns, AreThoseOfGrep) {
-    const auto pattern = LinePattern::make("^job [0-9]+ (done|failed)$");
-    ASSERT_TRUE(pattern);
-    EXPECT_TRUE(pattern->matches("job 17 done"));
-    EXPECT_FALSE(pattern->matches("a job 17 done"));
-    EXPECT_FALSE(pattern->matches(std::string_view("job 17 done, or not").substr(0, 8)));
-    EXPECT_FALSE(LinePattern::make("(").has_value());
-}
-
-TEST(RestartWords, ThereAndBack) {
-    for (const auto restart : {Restart::always, Restart::on_failure, Restart::never}) {
-        EXPECT_EQ(parse_restart(text_of(restart)), restart);
-    }
-    EXPECT_FALSE(parse_restart("sometimes"));
+TEST(Defaults, DependOnRestart) {
+    const Policy plain = policy_of({});
+    EXPECT_EQ(plain.max_jobs, 0U);
+    EXPECT_EQ(plain.max_time, 0s);
+    EXPECT_EQ(plain.batch, 150U);
+    const Policy always = policy_of({.restart = Restart::always});
+    EXPECT_EQ(always.max_jobs, 100U);
+    EXPECT_EQ(always.max_time, 1h);
+    const Policy off =
+        policy_of({.batch = std::nullopt, .restart = Restart::always, .max_jobs = 0, .max_time = Duration::zero()});
+    EXPECT_EQ(off.max_jobs, 0U);
+    EXPECT_EQ(off.max_time, 0s);
+    EXPECT_EQ(off.batch, 0U);
+    EXPECT_EQ(policy_of({.max_jobs = 7}).max_jobs, 7U);
 }
 
 }  // namespace

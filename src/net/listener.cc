@@ -46,6 +46,22 @@ void remove_stale_socket(const Address& address) {
 
 }  // namespace
 
+Result<int> listen_privately(const std::string& path) {
+    const auto address = Address::unix_path(path);
+    if (!address) return std::unexpected(address.error());
+    const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) return fail(fmt::format("cannot make a socket for {}: {}", path, std::strerror(errno)));
+    remove_stale_socket(*address);
+    // Before bind(), so that it is never open to others.
+    if (::fchmod(fd, 0600) != 0 || ::bind(fd, address->data(), address->length()) != 0 || ::listen(fd, kBacklog) != 0) {
+        const int why = errno;
+        ::close(fd);
+        return fail(fmt::format("cannot listen on {}: {}{}", path, std::strerror(why),
+                                why == EADDRINUSE ? "; another gate has that folder" : ""));
+    }
+    return fd;
+}
+
 Result<std::unique_ptr<Listener>> Listener::open(Loop& loop, const Address& address) {
     const int fd = ::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return fail(fmt::format("cannot make a socket for {}: {}", address.text(), std::strerror(errno)));

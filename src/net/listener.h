@@ -9,6 +9,9 @@
 
 namespace tidegate::net {
 
+// A listening Unix socket at `path` that only this process's own user may connect to; its descriptor.
+[[nodiscard]] Result<int> listen_privately(const std::string& path);
+
 class Listener {
 public:
     // Binds and listens with a backlog that holds a thousand clients at once; a stale Unix socket's file is replaced.

@@ -136,6 +136,7 @@ public:
     [[nodiscard]] bool idle() const;  // no server connection is left, and nothing is under way
 
     [[nodiscard]] Snapshot snapshot();
+    [[nodiscard]] Occupancy occupancy() const;
 
 private:
     static constexpr std::uint32_t kFirstId = 0x4000'0000;

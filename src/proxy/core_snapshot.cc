@@ -23,6 +23,14 @@ PoolCounts counts_of(const pool::Stats::Counts& counts) {
 
 }  // namespace
 
+Occupancy Core::occupancy() const {
+    return {.server_is_up = server_.state == ServerState::up,
+            .limit = budget.limit(),
+            .active = pool.active(),
+            .waiting = static_cast<unsigned>(pool.waiting()),
+            .refused_by_server = counters.refused_1040 + counters.refused_1203 + counters.refused_1226};
+}
+
 Snapshot Core::snapshot() {
     const pool::Stats stats = pool.stats(loop.now());
     Snapshot shown;

@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <csignal>
-#include <future>
 #include <mutex>
 #include <utility>
 #include <vector>
 
 #include "base/log.h"
+#include "net/ask.h"
 #include "net/listener.h"
 #include "net/signals.h"
 #include "proxy/core.h"
@@ -57,12 +57,13 @@ public:
     }
 
     Snapshot snapshot() {
-        auto promise = std::make_shared<std::promise<Snapshot>>();
-        auto future = promise->get_future();
-        loop_.post([this, promise] { promise->set_value(core_.snapshot()); });
-        const bool answered = future.wait_for(1s) == std::future_status::ready;
+        auto answer = net::ask(loop_, [this] {
+            Snapshot shown = core_.snapshot();
+            shown.draining = stopping_;
+            return shown;
+        });
         const std::scoped_lock lock(mutex_);
-        if (answered) last_ = future.get();
+        if (answer) last_ = std::move(*answer);
         return last_;
     }
 
@@ -93,8 +94,8 @@ private:
             if (number == 0) co_return;
             if (number == SIGHUP) {
                 reload();
-            } else if (!draining_) {
-                start_draining();
+            } else if (!stopping_) {
+                stop();
             } else {
                 log::warn("Told to stop a second time: clients are cut off");
                 give_up_at_ = loop_.now();
@@ -114,12 +115,23 @@ private:
         }
     }
 
-    void start_draining() {
-        draining_ = true;
+    // First those who work through the gate finish, while it serves as ever; then its clients.
+    void stop() {
+        stopping_ = true;
         give_up_at_ = loop_.now() + core_.config.listen.drain_timeout;
         log::info("Stopping: {} clients are connected; transactions may take {} s to finish", core_.clients(),
                   seconds(core_.config.listen.drain_timeout));
         if (hooks_.stopping) hooks_.stopping();
+        for (Companion* each : companions_) each->finish_work();
+        drain_when_work_is_finished();
+    }
+
+    void drain_when_work_is_finished() {
+        const bool late = loop_.now() >= give_up_at_;
+        const bool finished = std::ranges::all_of(companions_, [](Companion* each) { return each->work_finished(); });
+        if (!finished && !late) return;
+        if (!finished) std::ranges::for_each(companions_, &Companion::cut_off);
+        draining_ = true;
         for (auto& each : listeners_) each->shut();
         core_.start_draining();
         for (Companion* each : companions_) each->drain();
@@ -128,6 +140,7 @@ private:
     void tick(TimePoint now) {
         core_.tick(now);
         for (Companion* each : companions_) each->tick(now);
+        if (stopping_ && !draining_) drain_when_work_is_finished();
         if (!draining_) return;
         if (now >= give_up_at_) core_.end_clients();
         if (now >= give_up_at_ + kLastOrders) core_.give_server_up();
@@ -146,7 +159,8 @@ private:
     std::vector<std::unique_ptr<net::Listener>> listeners_;
     std::vector<Companion*> companions_;
     std::uint16_t port_ = 0;
-    bool draining_ = false;
+    bool stopping_ = false;  // told to
+    bool draining_ = false;  // .. and nobody works through the gate any more but its clients
     TimePoint give_up_at_{};
     std::mutex mutex_;
     Snapshot last_;
@@ -179,6 +193,9 @@ Seats& Gate::seats() {
 }
 unsigned Gate::limit() const {
     return impl_->core().budget.limit();
+}
+Occupancy Gate::occupancy() const {
+    return impl_->core().occupancy();
 }
 std::uint16_t Gate::port() const {
     return impl_->port();

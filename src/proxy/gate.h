@@ -34,7 +34,8 @@ public:
     void add(Companion& companion);
     [[nodiscard]] net::Loop& loop();
     [[nodiscard]] Seats& seats();
-    [[nodiscard]] unsigned limit() const;  // of server connections, now; the loop's thread
+    [[nodiscard]] unsigned limit() const;       // of server connections, now; the loop's thread
+    [[nodiscard]] Occupancy occupancy() const;  // the loop's thread
 
     [[nodiscard]] Snapshot snapshot();  // thread-safe; waits a second for the loop at most, then gives the last one
     [[nodiscard]] std::uint16_t port() const;  // that it listens on; 0: on none

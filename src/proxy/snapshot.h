@@ -112,4 +112,13 @@ struct Snapshot {
     std::vector<AccountSnapshot> accounts;
 };
 
+// How full a gate is, for those who would start more work.
+struct Occupancy {
+    bool server_is_up = false;
+    unsigned limit = 0;  // of server connections
+    unsigned active = 0;
+    unsigned waiting = 0;  // clients in line
+    std::uint64_t refused_by_server = 0;
+};
+
 }  // namespace tidegate::proxy

@@ -11,6 +11,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "config/values.h"
+
 namespace tidegate::slots {
 namespace {
 
@@ -42,11 +44,7 @@ Result<void> make_folders(const std::string& folder) {
 }  // namespace
 
 bool is_pool_name(std::string_view name) {
-    const auto fits = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
-               c == '-';
-    };
-    return !name.empty() && name.size() <= 64 && std::ranges::all_of(name, fits) && name[0] != '.' && name[0] != '-';
+    return config::is_plain_name(name);
 }
 
 std::string_view network_file_system(unsigned long type) {

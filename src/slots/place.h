@@ -16,6 +16,8 @@ struct Place {
     // The FIFOs of those who wait.
     [[nodiscard]] std::string line(std::string_view pool) const { return folder + "/" + std::string(pool) + ".line"; }
     [[nodiscard]] std::string socket() const { return folder + "/gate.sock"; }
+    // Where the gate is steered (`tidegate ctl`): its own user's and root's.
+    [[nodiscard]] std::string control() const { return folder + "/control.sock"; }
 };
 
 // `named` (a flag, TIDEGATE_SLOTS or [slots] path), else tidegate/slots in XDG_STATE_HOME or ~/.local/state. Makes the

@@ -5,12 +5,12 @@
 
 #include <algorithm>
 #include <cstring>
-#include <future>
 #include <limits>
 #include <mutex>
 #include <utility>
 
 #include "base/log.h"
+#include "net/ask.h"
 #include "slots/process.h"
 #include "slots/text.h"
 
@@ -358,17 +358,14 @@ void Server::drain() {
 }
 
 std::vector<PoolView> Server::views() {
-    auto promise = std::make_shared<std::promise<std::vector<PoolView>>>();
-    auto future = promise->get_future();
-    loop_.post([this, promise] {
+    auto answer = net::ask(loop_, [this] {
         std::vector<PoolView> views;
         views.reserve(desks_.size());
         for (const auto& [name, desk] : desks_) views.push_back({name, true, desk.pool.ledger()});
-        promise->set_value(std::move(views));
+        return views;
     });
-    const bool answered = future.wait_for(1s) == std::future_status::ready;
     const std::scoped_lock lock(mutex_);
-    if (answered) last_ = future.get();
+    if (answer) last_ = std::move(*answer);
     return last_;
 }
 

@@ -1,11 +1,11 @@
-#include "fleet/line_pattern.h"
+#include "config/line_pattern.h"
 
 #include <fmt/core.h>
 
 #include <array>
 #include <utility>
 
-namespace tidegate::fleet {
+namespace tidegate::config {
 
 void LinePattern::Free::operator()(regex_t* compiled) const {
     ::regfree(compiled);
@@ -34,4 +34,4 @@ bool LinePattern::matches(std::string_view line) const {
     return ::regexec(compiled_.get(), line.data(), 1, &range, REG_STARTEND) == 0;
 }
 
-}  // namespace tidegate::fleet
+}  // namespace tidegate::config

@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 
-namespace tidegate::fleet {
+namespace tidegate::config {
 
 class LinePattern {
 public:
@@ -23,4 +23,4 @@ private:
     std::unique_ptr<regex_t, Free> compiled_;
 };
 
-}  // namespace tidegate::fleet
+}  // namespace tidegate::config
