@@ -152,7 +152,7 @@ Result<pid_t> launch(const Launch& what, const Keeper& keeper) {
                             .error = ends[1]};
     // A gate has much memory, and the statements of its clients would pay for a copy of its tables. The job's own
     // parent lives on and needs one.
-    // NOLINTNEXTLINE(clang-analyzer-security.insecureAPI.vfork,clang-analyzer-unix.Vfork)
+    // NOLINTNEXTLINE(clang-analyzer-security.insecureAPI.vfork,clang-analyzer-unix.Vfork,bugprone-unsafe-functions)
     const pid_t pid = what.journal.fd >= 0 ? ::fork() : ::vfork();
     if (pid == 0) begin(prepared);
     const int fork_error = errno;
