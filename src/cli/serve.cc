@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 #include <sys/resource.h>
 
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 
@@ -14,6 +15,7 @@
 #include "config/values.h"
 #include "fleet/fleet_thread.h"
 #include "net/listener.h"
+#include "net/signals.h"
 #include "proxy/gate.h"
 #include "slots/server.h"
 
@@ -85,6 +87,7 @@ public:
                     config.log.format == config::LogFormat::json ? log::Format::json : log::Format::text);
         for (const auto& warning : loaded.warnings) log::warn("{}", warning.text());
         const auto open_files = raise_open_files(config);
+        net::Signals::block({SIGCHLD});  // before the first thread: it is the fleets' (fleet_thread.h)
 
         about_server_ = about_server(loaded);
         listen_ = config.listen;

@@ -2,8 +2,8 @@
 // their ends never takes time from the statements of the gate's clients. The gate says how it is, several times a
 // second; everything else is messages, too.
 //
-// Make it on the gate's thread before any other thread is started: SIGCHLD must be blocked everywhere. The thread
-// begins when there are fleets.
+// SIGCHLD must be blocked in every thread of the process (net::Signals::block, before the first one is started): one
+// that does not would take it and lose it. The thread begins when there are fleets.
 #pragma once
 
 #include <atomic>

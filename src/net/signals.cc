@@ -10,11 +10,16 @@
 namespace tidegate::net {
 namespace {
 
-int open_signals(std::initializer_list<int> numbers) {
+sigset_t blocked_set(std::initializer_list<int> numbers) {
     sigset_t set;
     sigemptyset(&set);
     for (const int number : numbers) sigaddset(&set, number);
     pthread_sigmask(SIG_BLOCK, &set, nullptr);
+    return set;
+}
+
+int open_signals(std::initializer_list<int> numbers) {
+    const sigset_t set = blocked_set(numbers);
     const int fd = ::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     if (fd < 0) throw std::system_error(errno, std::generic_category(), "cannot watch for signals");
     return fd;
@@ -23,6 +28,10 @@ int open_signals(std::initializer_list<int> numbers) {
 }  // namespace
 
 Signals::Signals(Loop& loop, std::initializer_list<int> numbers) : socket_(loop, open_signals(numbers)) {}
+
+void Signals::block(std::initializer_list<int> numbers) {
+    blocked_set(numbers);
+}
 
 Task<int> Signals::next() {
     signalfd_siginfo info{};

@@ -13,6 +13,9 @@ public:
     // Blocks `numbers` for the calling thread and those it starts: make it before any other thread.
     Signals(Loop& loop, std::initializer_list<int> numbers);
 
+    // For the calling thread and those it starts, where it is too early to read them.
+    static void block(std::initializer_list<int> numbers);
+
     Task<int> next();  // 0 after stop()
     void stop();
 
