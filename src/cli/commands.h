@@ -13,12 +13,12 @@ enum ExitCode : int {
     kWell = 0,
     kAttention = 1,
     kCritical = 2,
-    kUsage = 64,  // the command line or the configuration
-    kServerUnreachable = 69,
-    kNoSlotInTime = 75,  // as sysexits.h has it: try again
-    kCannotRun = 126,    // as shells have them: the command cannot be run,
-    kNotFound = 127,     // there is no such command
-    kTryAgain = 75,      // not finished: the same command goes on
+    kUsage = 64,              // the command line or the configuration
+    kServerUnreachable = 69,  // or no gate runs
+    kNoSlotInTime = 75,       // as sysexits.h has it: try again
+    kCannotRun = 126,         // as shells have them: the command cannot be run,
+    kNotFound = 127,          // there is no such command
+    kTryAgain = 75,           // not finished: the same command goes on
 };
 
 struct ServeOptions {
@@ -57,6 +57,20 @@ struct SlotsOptions {
     std::string config_file;
 };
 [[nodiscard]] int slots(const SlotsOptions& options);
+
+struct CtlOptions {
+    enum class What { none, fleets, scale, restart, logs } what = What::none;
+    std::string fleet;
+    unsigned workers = 0;
+    unsigned lines = 100;
+    bool follow = false;
+    std::string every;
+    bool json = false;
+    std::string api;  // empty: the control socket
+    std::string config_file;
+};
+[[nodiscard]] int ctl(const CtlOptions& options);
+
 struct RunOptions;  // run_options.h
 [[nodiscard]] int run_fleet(const RunOptions& options);
 

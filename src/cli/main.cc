@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cli/commands.h"
+#include "cli/ctl_flags.h"
 #include "cli/run_flags.h"
 
 namespace tidegate::cli {
@@ -21,7 +22,7 @@ constexpr const char* kExamples =
     "  tidegate serve -c /etc/tidegate/tidegate.toml\n"
     "  tidegate exec -- php import.php\n"
     "\n"
-    "Exit codes: 0 well, 1 attention, 2 critical, 64 usage, 69 server not reachable, 75 no slot in time.\n";
+    "Exit codes: 0 well, 1 attention, 2 critical, 64 usage, 69 server or gate not reachable, 75 no slot in time.\n";
 
 constexpr const char* kServeExamples =
     "Examples:\n"
@@ -161,6 +162,8 @@ int run(int argc, char** argv) {
     add_slots(app, slots_options);
     RunOptions run_options;
     add_run(app, run_options);
+    CtlOptions ctl_options;
+    add_ctl(app, ctl_options);
 
     auto arguments = take_arguments(argc, argv);
     const auto command = command_behind_dashes(arguments);
@@ -190,6 +193,7 @@ int run(int argc, char** argv) {
         return run_fleet(run_options);
     }
     if (app.got_subcommand("slots")) return slots(slots_options);
+    if (app.got_subcommand("ctl")) return ctl(ctl_options);
     std::fputs("tidegate: a command is needed, such as serve or demo; see tidegate --help\n", stderr);
     return kUsage;
 }

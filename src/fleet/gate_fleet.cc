@@ -171,7 +171,7 @@ Result<std::string> GateFleet::restart() {
     if (!supervisor_) return tidegate::fail(fmt::format("the fleet {} is not started yet", config_.name));
     const unsigned alive = supervisor_->fleet().figures().alive();
     supervisor_->roll();
-    return fmt::format("the {} workers of the fleet {} are replaced, a few at a time", alive, config_.name);
+    return fmt::format("workers of the fleet {} that are replaced, a few at a time: {}", config_.name, alive);
 }
 
 unsigned GateFleet::wants_room() const {
