@@ -45,7 +45,7 @@ asan tsan:
 asan: ## every test under AddressSanitizer and UndefinedBehaviorSanitizer
 tsan: ## every test under ThreadSanitizer
 
-fuzz:  ## every fuzz target for SECONDS=60 each; stops at the first finding
+fuzz:  ## every fuzz target for SECONDS=60 each, and a table of what they found
 	@scripts/setup fuzz
 	$(call configure,fuzz,OFF)
 	@ninja -C build/fuzz -j$(JOBS)

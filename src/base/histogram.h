@@ -8,6 +8,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 
 #include "base/clock.h"
 
@@ -47,6 +48,13 @@ public:
         std::uint64_t seen = 0;
         for (std::size_t i = 0; i < kBuckets && upper_bound(i) <= limit; ++i) seen += buckets_[i];
         return seen;
+    }
+
+    // Can recording have led here? For one that was read from a file.
+    [[nodiscard]] bool plausible() const {
+        constexpr auto kMost = static_cast<std::uint64_t>(Duration::max() / std::chrono::microseconds(1));
+        return max_ <= sum_ && sum_ <= kMost &&
+               count_ == std::accumulate(buckets_.begin(), buckets_.end(), std::uint64_t{0});
     }
 
     // The greatest wait that falls into a bucket; the last has no end.

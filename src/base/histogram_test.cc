@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cstring>
+
 namespace tidegate {
 namespace {
 
@@ -51,6 +54,22 @@ TEST(WaitHistogram, BucketsMeetWithoutGapsAndGrow) {
         h.record(bound);
         h.record(bound + 1us);
         EXPECT_EQ(h.within(bound), 1U) << i;
+    }
+}
+
+TEST(WaitHistogram, KnowsWhetherItsBytesAreItsOwn) {
+    WaitHistogram h;
+    EXPECT_TRUE(h.plausible());
+    h.record(3ms);
+    h.record(0s);
+    EXPECT_TRUE(h.plausible());
+    std::array<unsigned char, sizeof h> bytes{};
+    for (const std::size_t at : {std::size_t{0}, bytes.size() - 1}) {  // a count, the greatest
+        std::memcpy(bytes.data(), &h, sizeof h);
+        ++bytes[at];
+        WaitHistogram rubbish;
+        std::memcpy(&rubbish, bytes.data(), sizeof h);
+        EXPECT_FALSE(rubbish.plausible()) << at;
     }
 }
 

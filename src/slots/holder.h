@@ -11,6 +11,11 @@
 
 namespace tidegate::slots {
 
+// Nothing that goes to terminals, logs and lines of a protocol has these.
+[[nodiscard]] constexpr bool is_control(char c) {
+    return static_cast<unsigned char>(c) < ' ';
+}
+
 // A process that nothing can be mistaken for: a pid comes again, a pid with its start time does not.
 struct Process {
     std::int32_t pid = 0;
@@ -23,8 +28,7 @@ struct Process {
     }
     void set_command(std::string_view text) {
         words.fill('\0');
-        std::ranges::transform(text.substr(0, words.size() - 1), words.begin(),
-                               [](char c) { return static_cast<unsigned char>(c) < ' ' ? ' ' : c; });
+        std::ranges::replace_copy_if(text.substr(0, words.size() - 1), words.begin(), is_control, ' ');
     }
 };
 

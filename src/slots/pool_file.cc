@@ -29,7 +29,7 @@ struct Head {
     Totals totals;
 };
 struct WaiterRecord {
-    bool used = false;
+    std::uint8_t used = 0;  // not a bool: the file may hold anything
     Waiter waiter;
 };
 static_assert(std::is_trivially_copyable_v<Head> && sizeof(Head) <= 4096);
@@ -76,6 +76,40 @@ bool read_at(int fd, void* into, std::size_t bytes, std::int64_t at) {
         bytes -= static_cast<std::size_t>(got);
     }
     return true;
+}
+
+// ---- What is read may be of before the machine was started anew, or rubbish that somebody has written. Whose slot it
+// is says the kernel, so the records need not be right; but they must be such that one can count with them and print
+// them.
+
+constexpr Duration kEver = 87600h;
+
+TimePoint past(TimePoint time, TimePoint now) {
+    return std::clamp(time, now - kEver, now);
+}
+
+void mend(Process& who) {
+    if (std::ranges::none_of(who.command(), is_control)) return;
+    who.set_command(std::string(who.command()));
+}
+
+void mend(Holder& holder, TimePoint now) {
+    if (holder.by > HeldBy::connection) holder.by = HeldBy::lock;
+    holder.since = past(holder.since, now);
+    holder.waited = std::clamp(holder.waited, Duration::zero(), kEver);
+    mend(holder.who);
+}
+
+void mend(Waiter& waiter, std::uint32_t ticket, TimePoint now) {
+    waiter.since = past(waiter.since, now);
+    waiter.deadline = std::clamp(waiter.deadline, now - kEver, now + kEver);
+    waiter.ticket = ticket;
+    mend(waiter.who);
+}
+
+void mend(Totals& totals, TimePoint now) {
+    if (!totals.waits.plausible()) totals = {};
+    totals.last_update = past(totals.last_update, now);
 }
 
 }  // namespace
@@ -141,7 +175,7 @@ Result<Ledger> PoolFile::load(unsigned size) {
         head = Head{};
         head.size = std::min(size, kMostSlots);
     }
-    if (head.magic != kMagic || head.version != kVersion || head.holders_top > kMostSlots ||
+    if (head.magic != kMagic || head.version != kVersion || head.size > kMostSlots || head.holders_top > kMostSlots ||
         head.waiters_top > kMostWaiters) {
         return fail(fmt::format(
             "{} is not a slots' file of this version of Tidegate; when nothing uses it any more, remove it", path_));
@@ -154,11 +188,18 @@ Result<Ledger> PoolFile::load(unsigned size) {
         !read_at(fd_.get(), records.data(), records.size() * sizeof(WaiterRecord), kWaiters)) {
         return trouble("read", path_, errno);
     }
+    const TimePoint now = Clock::now();
+    mend(head.totals, now);
+    for (Holder& holder : holders) mend(holder, now);
     std::deque<Waiter> line;
-    for (const WaiterRecord& record : records) {
-        if (record.used) line.push_back(record.waiter);
+    for (std::uint32_t ticket = 0; ticket < waiters_top_; ++ticket) {
+        if (records[ticket].used == 0) continue;
+        mend(records[ticket].waiter, ticket, now);
+        line.push_back(records[ticket].waiter);
     }
     std::ranges::sort(line, [](const Order& a, const Order& b) { return a.before(b); }, &Waiter::order);
+    const auto twice = std::ranges::unique(line, {}, &Waiter::order);
+    line.erase(twice.begin(), twice.end());
     return Ledger(head.size, std::move(holders), std::move(line), head.totals);
 }
 
@@ -201,7 +242,7 @@ Result<void> PoolFile::store_holder(const Ledger& ledger, SlotNumber slot) {
 
 Result<void> PoolFile::store_waiter(const Waiter& waiter) {
     waiters_top_ = std::max(waiters_top_, waiter.ticket + 1);
-    const WaiterRecord record{.used = true, .waiter = waiter};
+    const WaiterRecord record{.used = 1, .waiter = waiter};
     return write(&record, sizeof record, place_of_waiter(waiter.ticket));
 }
 

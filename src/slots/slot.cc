@@ -10,6 +10,16 @@ namespace tidegate::slots {
 Slot::Slot(std::string pool, SlotNumber number, PoolFile file, Duration waited, Descriptor gate)
     : pool_(std::move(pool)), number_(number), file_(std::move(file)), waited_(waited), gate_(std::move(gate)) {}
 
+Slot::Slot(Slot&& other) noexcept
+    : pool_(std::move(other.pool_)),
+      number_(other.number_),
+      file_(std::move(other.file_)),
+      waited_(other.waited_),
+      gate_(std::move(other.gate_)),
+      for_child_(std::move(other.for_child_)),
+      by_(other.by_),
+      held_(std::exchange(other.held_, false)) {}
+
 Slot& Slot::operator=(Slot&& other) noexcept {
     if (this == &other) return *this;
     give_back();

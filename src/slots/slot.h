@@ -29,7 +29,7 @@ class Slot {
 public:
     // `file` has the slot's lock. `gate`: the connection that the gate gave it on, if one did.
     Slot(std::string pool, SlotNumber number, PoolFile file, Duration waited, Descriptor gate = {});
-    Slot(Slot&&) = default;
+    Slot(Slot&& other) noexcept;
     Slot& operator=(Slot&& other) noexcept;
     ~Slot() { give_back(); }
 
