@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -79,7 +80,7 @@ private:
     bool serving_ = false;
     bool in_trouble_ = false;  // it was said that no slot can be given
     std::mutex mutex_;
-    std::vector<PoolView> last_;
+    std::optional<std::vector<PoolView>> last_;  // guarded by mutex_
 };
 
 }  // namespace tidegate::slots
