@@ -80,7 +80,8 @@ void JobRunner::tick(TimePoint now) {
 }
 
 void JobRunner::start_more(TimePoint now) {
-    while (!options_.paced || room_ > 0) {
+    const TimePoint began = loop_.now();
+    while ((!options_.paced || room_ > 0) && loop_.now() - began < net::Loop::kTick) {  // the others with the next tick
         const auto next = queue_.next(now);
         if (!next) return;
         if (options_.paced) --room_;

@@ -82,7 +82,9 @@ public:
     void post(std::function<void()> work);  // thread-safe: runs on the loop's thread, in order
 
     // The time of the last wake-up: good enough for everything that the loop does, and free.
+    // As of the last look at the clock: one for each round of the loop.
     [[nodiscard]] TimePoint now() const { return now_; }
+    void look_at_clock() { now_ = Clock::now(); }  // after something that has taken its time
 
     // Resumes in a moment, from the loop itself: what called this coroutine has returned by then.
     [[nodiscard]] auto yield() { return YieldAwaiter{Event(*this)}; }
