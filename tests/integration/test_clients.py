@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 
 import pymysql
 import pytest
@@ -139,16 +138,28 @@ def test_the_pool_keeps_its_limit_holds_slots_and_closes_itself(client, language
 
 def test_a_full_server_is_tried_again(client, language, new_server):
     """1040 at the first connect: tried five times with pauses, and then it works."""
-    server = new_server(max_connections=1)
-    taken = [pymysql.connect(host="127.0.0.1", port=server.port, user="app", password="app-secret")]
+    server = new_server(max_connections=10)
+    taken = []
+    with pytest.raises(pymysql.err.OperationalError, match="1040"):
+        while True:
+            taken.append(pymysql.connect(host="127.0.0.1", port=server.port, user="app", password="app-secret"))
+
+    def refused():
+        with taken[0].cursor() as cursor:
+            cursor.execute("SHOW GLOBAL STATUS LIKE 'Aborted_connects'")
+            return int(cursor.fetchone()[1])
+
+    before = refused()
     desk = Desk()
     try:
         ask = {"php": "echo json_encode(Tidegate\\Db::query('SELECT 1 AS one')), \"\\n\";",
                "node": "import {query} from './index.js'; console.log(JSON.stringify(await query('SELECT 1 AS one')));"}[language]
         env = {"DB_HOST": "127.0.0.1", "DB_PORT": str(server.port), "DB_USER": "app", "DB_PASSWORD": "app-secret"}
         child = start(desk, client(ask), env)
-        time.sleep(0.7)
-        taken.pop().close()
+        wait_until(lambda: refused() > before, 30, "the first refusal")
+        for each in taken:
+            each.close()
+        taken.clear()
         said, error = child.communicate(timeout=30)
         assert json.loads(said) == [{"one": 1}], error
     finally:

@@ -11,7 +11,7 @@ import time
 import pymysql
 import pytest
 from harness.process import wait_until
-from harness.slots import Desk, cpu_of, holders_of, kill
+from harness.slots import Desk, holders_of, kill
 from harness.witness import Witness
 
 LONG = os.environ.get("TIDEGATE_LONG") == "1"
@@ -147,45 +147,6 @@ def test_exec_holds_and_waits_through_the_gate(new_desk, witness):
     log = desk.gate.log_text()
     assert "Slot 0 of 'default' taken by pid" in log and "(active 1, waiting 0, peak 1, max 1)" in log
     assert "given back by pid" in log and "No slot of 'default' for pid" in log
-
-
-@pytest.mark.parametrize("hold_by, code", [("process", 0), ("tree", NO_SLOT)])
-def test_a_child_left_behind_keeps_the_slot_only_if_asked(new_desk, witness, hold_by, code):
-    desk = new_desk(slots={"max": 1})
-    holder = " ".join(f"'{word}'" for word in witness.holder(60))
-    parent = desk.exec("--hold-by", hold_by, command=["sh", "-c", f"{holder} & exit 3"])
-    assert parent.wait(20) == 3
-    witness.wait_for(1)
-    assert desk.run("exec", "--wait", "300ms", "--", "true").returncode == code
-    kill(*holders_of(witness))
-    assert desk.run("exec", "--wait", "10s", "--", "true").returncode == 0
-
-
-def test_a_crowd_goes_through_a_few_slots(new_desk, witness):
-    count, slots, hold = (1000, 150, 0.02) if LONG else (120, 15, 0.02)
-    desk = new_desk(slots={"max": slots}, budget={"max_connections": slots + 1})
-    began = time.monotonic()
-    children = [desk.exec("--wait", "5m", command=witness.holder(hold)) for _ in range(count)]
-    assert [child.wait(300) for child in children] == [0] * count
-    print(f"{count} through {slots}: {time.monotonic() - began:.2f} s, ideal {count * hold / slots:.2f} s")
-    assert witness.total == count
-    assert witness.peak <= slots
-    wait_until(lambda: desk.pool()["active"] == 0, 10, "all slots")
-    pool = desk.pool()
-    assert (pool["waiting"], pool["granted"]) == (0, count)
-    assert pool["peak"] <= slots
-
-
-def test_a_waiter_costs_no_cpu(new_desk, witness):
-    count, seconds = (1000, 20) if LONG else (100, 4)
-    desk = new_desk(slots={"max": 1})
-    desk.exec(command=witness.holder(600))
-    witness.wait_for(1)
-    children = [desk.exec("--wait", "10m", command=["true"]) for _ in range(count)]
-    wait_until(lambda: desk.pool()["waiting"] == count, 60, "all in line")
-    before = cpu_of(children)
-    time.sleep(seconds)
-    assert cpu_of(children) - before <= 0.01 * seconds
 
 
 def test_the_api_and_the_metrics_have_the_pools(new_desk, witness):
