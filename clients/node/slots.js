@@ -8,6 +8,8 @@ import {connect} from "node:net";
 import {homedir} from "node:os";
 import {join} from "node:path";
 
+const RESUME_PAUSE = 200;  // ms between two looks for a gate that has come back
+
 // There was no slot in time.
 export class NoSlot extends Error {}
 
@@ -53,19 +55,51 @@ export class Slots {
   // Waits for a slot, `wait` seconds at most. The slot is held until releaseConnection(), or this process's end.
   async acquireConnection({wait = 30, priority = 0} = {}) {
     const began = Date.now();
-    const command = process.argv.join(" ").replace(/[\x00-\x1f]/g, " ").slice(0, 120);
-    const answer = await askGate(this.folder,
-      `ACQUIRE ${this.name} wait=${wait.toFixed(3)}s priority=${priority} command=${command}\n`, "\n");
+    const answer = await this.#ask(wait, priority);
     if (answer?.text.startsWith("OK")) {
-      return {socket: answer.socket.unref(), waited: (Date.now() - began) / 1000};
+      const slot = {number: Number(answer.text.match(/slot=(\d+)/)[1]), priority, waited: (Date.now() - began) / 1000};
+      this.#hold(slot, answer.socket);
+      return slot;
     }
     answer?.socket.destroy();
     if (answer) throw new NoSlot(`no slot of '${this.name}': ${answer.text}`);
     return this.#acquireByProcess(Math.max(0, wait - (Date.now() - began) / 1000), priority, began);
   }
 
+  #ask(wait, priority, more = "") {
+    const command = process.argv.join(" ").replace(/[\x00-\x1f]/g, " ").slice(0, 120);
+    return askGate(this.folder, `ACQUIRE ${this.name} wait=${wait.toFixed(3)}s priority=${priority}${more} command=${command}\n`, "\n");
+  }
+
+  // Should the gate go, the slot is kept until this process ends, and taken up again where a gate has come back.
+  #hold(slot, socket) {
+    slot.socket = socket.unref();
+    socket.once("close", () => {
+      if (!slot.released) slot.resuming = this.#keepResuming(slot);
+    });
+  }
+
+  async #keepResuming(slot) {
+    while (!slot.released && !(await this.#resume(slot))) {
+      await new Promise((resolve) => setTimeout(resolve, RESUME_PAUSE).unref());
+    }
+  }
+
+  async #resume(slot) {
+    const answer = await this.#ask(0, slot.priority, ` resume=${slot.number}`);
+    if (answer?.text.startsWith(`OK slot=${slot.number} `)) {
+      this.#hold(slot, answer.socket);
+      return true;
+    }
+    answer?.socket.destroy();
+    return false;
+  }
+
   async releaseConnection(slot) {
     if (slot.socket) {
+      await new Promise(setImmediate);  // the end of a gate that is gone is heard first
+      slot.released = true;
+      if (slot.socket.destroyed) await this.#resume(slot);
       const closed = new Promise((resolve) => slot.socket.once("close", resolve));
       if (!slot.socket.destroyed) slot.socket.ref().destroy(), await closed;
     } else {

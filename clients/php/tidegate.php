@@ -19,13 +19,41 @@ final class NoSlot extends \RuntimeException
 // A slot that this process holds, until release() or its own end.
 final class Slot
 {
-    /** @param resource[] $held */
-    public function __construct(private array $held, private mixed $process, public readonly float $waited)
+    /**
+     * @param resource[] $held
+     * @param ?\Closure $resume takes it up again at a gate that has come back: a connection, or null
+     */
+    public function __construct(private array $held, private mixed $process, public readonly float $waited,
+        private ?\Closure $resume = null)
     {
+    }
+
+    // Takes the slot up again where the gate that gave it was started anew. Without that it is kept until this process
+    // ends, whether a gate runs or not; false: none runs now. For those who hold a slot for long; release() does it too.
+    public function keep(): bool
+    {
+        if ($this->resume === null || $this->held === [] || !self::hasEnded($this->held[0])) {
+            return true;
+        }
+        $gate = ($this->resume)();
+        if ($gate !== null) {
+            $this->held = [$gate];
+        }
+        return $gate !== null;
+    }
+
+    /** @param resource $stream */
+    private static function hasEnded(mixed $stream): bool
+    {
+        stream_set_blocking($stream, false);
+        fread($stream, 1);
+        stream_set_blocking($stream, true);
+        return feof($stream);
     }
 
     public function release(): void
     {
+        $this->keep();
         foreach ($this->held as $stream) {
             fclose($stream);
         }
@@ -72,12 +100,9 @@ final class Slots
         $began = microtime(true);
         $gate = $this->gate($wait + 5);
         if ($gate !== null) {
-            $command = substr(implode(' ', $_SERVER['argv'] ?? [$_SERVER['SCRIPT_NAME'] ?? 'php']), 0, 120);
-            fwrite($gate, sprintf("ACQUIRE %s wait=%.3fs priority=%d command=php %s\n", $this->name, $wait, $priority,
-                preg_replace('/[\x00-\x1f]/', ' ', $command)));
-            $answer = fgets($gate);
-            if ($answer !== false && str_starts_with($answer, 'OK')) {
-                return new Slot([$gate], null, microtime(true) - $began);
+            $answer = $this->ask($gate, $wait, $priority);
+            if ($answer !== false && preg_match('/^OK slot=(\d+)/', $answer, $found)) {
+                return new Slot([$gate], null, microtime(true) - $began, fn () => $this->resume((int) $found[1], $priority));
             }
             fclose($gate);
             if ($answer !== false) {
@@ -86,6 +111,23 @@ final class Slots
             $wait = max(0.0, $wait - (microtime(true) - $began));  // the gate is gone: the file has the line now
         }
         return $this->acquireByProcess($wait, $priority, $began);
+    }
+
+    /** @param resource $gate */
+    private function ask(mixed $gate, float $wait, int $priority, string $more = ''): string|false
+    {
+        $command = substr(implode(' ', $_SERVER['argv'] ?? [$_SERVER['SCRIPT_NAME'] ?? 'php']), 0, 120);
+        @fwrite($gate, sprintf("ACQUIRE %s wait=%.3fs priority=%d%s command=php %s\n", $this->name, $wait, $priority, $more,
+            preg_replace('/[\x00-\x1f]/', ' ', $command)));
+        return fgets($gate);
+    }
+
+    /** @return resource|null */
+    private function resume(int $number, int $priority): mixed
+    {
+        $gate = $this->gate(5);
+        $answer = $gate === null ? false : $this->ask($gate, 0, $priority, " resume=$number");
+        return $answer !== false && str_starts_with($answer, "OK slot=$number ") ? $gate : null;
     }
 
     public function releaseConnection(Slot $slot): void
@@ -246,6 +288,7 @@ final class Db
     {
         while ($rested = array_pop($this->idle)) {
             [$connection, $slot, $since] = $rested;
+            $slot?->keep();
             if (microtime(true) - $since < self::RESTED || $this->lives($connection)) {
                 $this->taken[spl_object_id($connection)] = [$connection, $slot];
                 return $connection;

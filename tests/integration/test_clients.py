@@ -72,6 +72,7 @@ def client(language, tmp_path):
 def desk(request, new_gate, mariadb):
     gate = new_gate(mariadb, slots={"max": 1}) if request.param == "gate" else None
     one = Desk(gate)
+    one.gate = gate
     one.env["TIDEGATE"] = program()
     if gate is not None:
         wait_until(lambda: os.path.exists(f"{one.slots_folder}/gate.sock"), 10, "the slots' socket")
@@ -103,6 +104,44 @@ def test_a_slot_is_held_given_back_and_lost_with_its_holder(desk, client, langua
     assert json.loads(third.stdout.readline())["active"] == 1
     third.kill()
     assert desk.run("exec", "--wait", "10s", "--", "true").returncode == 0
+
+
+KEEP = {
+    "php": """$slots = new Tidegate\\Slots(); $slot = $slots->acquireConnection(5); echo "held\n"; fgets(STDIN);
+        echo json_encode($slot->keep()), "\n"; fgets(STDIN); $slots->releaseConnection($slot); echo "released\n"; fgets(STDIN);""",
+    "node": """import {acquireConnection, releaseConnection} from "./slots.js"; import {createInterface} from "node:readline";
+        const lines = createInterface({input: process.stdin})[Symbol.asyncIterator]();
+        const slot = await acquireConnection({wait: 5}); console.log("held"); await lines.next();
+        console.log(slot.number === 0); await lines.next(); await releaseConnection(slot); console.log("released"); await lines.next(); process.exit(0);""",
+}
+
+
+@pytest.mark.parametrize("desk", ["gate"], indirect=True)
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_slot_is_taken_up_again_at_a_new_gate(desk, client, language, kept):
+    """The gate is killed and comes back: the slot is its holder's all the while, and free as soon as it is released."""
+    def tell(child):
+        child.stdin.write("\n")
+        child.stdin.flush()
+
+    child = start(desk, client(KEEP[language]))
+    assert child.stdout.readline() == "held\n", child.stderr.read()
+    desk.gate.kill9()
+    assert desk.run("exec", "--slots", "1", "--wait", "100ms", "--", "true").returncode == 75
+    desk.gate.start()
+    assert desk.run("exec", "--wait", "100ms", "--", "true").returncode == 75
+    tell(child)
+    assert child.stdout.readline() == "true\n", child.stderr.read()
+    if not kept:  # and once more: then nobody asks before it is released
+        desk.gate.kill9()
+        desk.gate.start()
+    tell(child)
+    assert child.stdout.readline() == "released\n", child.stderr.read()
+    wait_until(lambda: desk.pool()["active"] == 0, 20, "the slot")
+    assert desk.run("exec", "--wait", "5s", "--", "true").returncode == 0
+    assert child.poll() is None
+    tell(child)
+    assert child.wait(20) == 0
 
 
 def connections_of(server, user="app"):
