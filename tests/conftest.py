@@ -5,6 +5,7 @@ any_server                  the test runs on MariaDB 10.11 and on MySQL (on Mari
 new_server(kind, **options) a server of its own; kind as "mariadb", "mysql", "mariadb11" or a class of harness.servers
 new_gate(server, **config)  a gate in front of a server; a gate that breaks fails the test
 run(*arguments, command=..) `tidegate run` with these arguments; ended after the test
+new_fleets(*fleets, ..)     a gate with these [[fleet]] (harness.fleets.fleet), as harness.fleets.Fleets
 schema                      an empty schema of its own for the test, on `any_server`; new_schema(server) on another
 """
 import itertools
@@ -16,6 +17,7 @@ import pytest
 sys.path.insert(0, os.path.dirname(__file__))
 
 from harness.fleet import Run  # noqa: E402
+from harness.fleets import Fleets  # noqa: E402
 from harness.gate import Gate, program  # noqa: E402
 from harness.process import wait_until  # noqa: E402
 from harness.servers import ALL, MariaDB, MariaDB11, MySQL, Unavailable  # noqa: E402
@@ -125,6 +127,13 @@ def new_gate(request):
             broken.append(error)
     if broken:
         raise broken[0]
+
+
+@pytest.fixture
+def new_fleets(new_gate, mariadb):
+    def make(*fleets, server=mariadb, **config):
+        return Fleets(new_gate(server, fleet=list(fleets), **config))
+    return make
 
 
 @pytest.fixture

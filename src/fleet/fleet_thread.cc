@@ -6,6 +6,7 @@
 #include <csignal>
 #include <utility>
 
+#include "fleet/connections.h"
 #include "net/ask.h"
 
 namespace tidegate::fleet {
@@ -65,7 +66,26 @@ void FleetThread::tick(TimePoint now) {
                     .waiting = gate.waiting,
                     .refused = gate.refused_by_server,
                     .shared = true};
-    loop_.post([this, load, up = gate.server_is_up] { fleets_.seen(load, up); });
+    loop_.post([this, load, up = gate.server_is_up] {
+        fleets_.seen(load, up);
+        ask_who_rests();
+    });
+}
+
+// On the fleets' thread, which looks up whose connections there are; the gate says which of them rest.
+void FleetThread::ask_who_rests() {
+    auto workers = fleets_.waiting_unheard();
+    if (workers.empty()) return;
+    std::vector<pid_t> leaders;
+    leaders.reserve(workers.size());
+    for (const auto& worker : workers) leaders.push_back(worker.pid);
+    gate_.loop().post([this, workers = std::move(workers), parties = parties_of(leaders)] {
+        loop_.post([this, workers, rests = gate_.who_rests(parties)] {
+            for (std::size_t i = 0; i < workers.size(); ++i) {
+                if (rests[i]) fleets_.idle(workers[i]);
+            }
+        });
+    });
 }
 
 void FleetThread::reload(const config::Config& config) {

@@ -47,6 +47,7 @@ private:
     void begin(const std::vector<config::Fleet>& fleets);
     void run();
     net::Task<void> hear_of_ends();
+    void ask_who_rests();
     // What `question` makes of that fleet, on the thread.
     template <class Question>
     [[nodiscard]] std::invoke_result_t<Question, GateFleet&> ask(const std::string& name, Question question);

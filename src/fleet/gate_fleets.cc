@@ -102,6 +102,23 @@ void GateFleets::cut_off() {
     for (auto& fleet : fleets_) fleet->cut_off();
 }
 
+std::vector<GateFleets::Unheard> GateFleets::waiting_unheard() {
+    std::vector<Unheard> all;
+    for (auto& fleet : fleets_) {
+        if (fleet->workers() == nullptr) continue;
+        for (const WorkerId id : fleet->workers()->waiting_unheard())
+            all.push_back({fleet->config().name, id, fleet->workers()->pid(id)});
+    }
+    return all;
+}
+
+void GateFleets::idle(const Unheard& worker) {
+    for (auto& fleet : fleets_) {
+        const bool ours = fleet->config().name == worker.fleet && fleet->workers() != nullptr;
+        if (ours && fleet->workers()->pid(worker.worker) == worker.pid) fleet->workers()->idle(worker.worker);
+    }
+}
+
 bool GateFleets::over() const {
     return draining_ && std::ranges::all_of(fleets_, &GateFleet::over, &std::unique_ptr<GateFleet>::operator*);
 }

@@ -29,6 +29,15 @@ public:
     void cut_off();                   // .. at once
     [[nodiscard]] bool over() const;  // drained, and nothing is left
 
+    // Workers that are to end and cannot be asked to yet, since nothing tells of the ends of their jobs.
+    struct Unheard {
+        std::string fleet;
+        WorkerId worker = 0;
+        pid_t pid = 0;
+    };
+    [[nodiscard]] std::vector<Unheard> waiting_unheard();
+    void idle(const Unheard& worker);  // it is in the middle of nothing, as the gate sees it
+
     // An error's code is 404 where there is no such fleet.
     [[nodiscard]] Result<GateFleet*> find(std::string_view name);
     [[nodiscard]] std::vector<FleetView> views();

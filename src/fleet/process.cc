@@ -188,6 +188,12 @@ bool dies_of_sigterm(pid_t leader) {
     return !heeds;
 }
 
+std::vector<pid_t> processes_of(pid_t leader) {
+    std::vector<pid_t> all;
+    for_tree(leader, leader, [&](pid_t pid) { all.push_back(pid); });
+    return all;
+}
+
 std::uint64_t resident_bytes(pid_t leader) {
     std::uint64_t kilobytes = 0;
     for_tree(leader, leader,

@@ -46,6 +46,9 @@ struct EndedChild {
 // Would SIGTERM cut the process group of `leader` off? False: somebody in it handles, blocks or ignores it.
 [[nodiscard]] bool dies_of_sigterm(pid_t leader);
 
+// `leader` and those of its descendants that are in its group.
+[[nodiscard]] std::vector<pid_t> processes_of(pid_t leader);
+
 // The resident memory of `leader` and its descendants, in bytes; 0: not known.
 [[nodiscard]] std::uint64_t resident_bytes(pid_t leader);
 

@@ -92,6 +92,16 @@ bool Supervisor::ended(const EndedChild& child) {
     return ours;
 }
 
+std::vector<WorkerId> Supervisor::waiting_unheard() const {
+    const auto figures = fleet_.figures();
+    std::vector<WorkerId> waiting;
+    if (job_line_ || figures.jobs_done + figures.jobs_failed > 0) return waiting;
+    for (const auto& worker : fleet_.workers()) {
+        if (worker.state == WorkerState::finishing) waiting.push_back(worker.id);
+    }
+    return waiting;
+}
+
 void Supervisor::signal(int number) {
     const auto workers = fleet_.figures().workers;
     switch (number) {

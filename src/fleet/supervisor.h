@@ -49,6 +49,10 @@ public:
     // Another configuration from now on; workers that run go on as they were started. An error changes nothing.
     [[nodiscard]] Result<void> change(const Policy& policy, std::vector<std::string> command,
                                       const std::string& job_line, Output::Settings output);
+    // Workers that wait for the end of a job of which nobody will tell: they are asked to end when somebody knows that
+    // they are in the middle of nothing.
+    [[nodiscard]] std::vector<WorkerId> waiting_unheard() const;
+    void idle(WorkerId id) { fleet_.idle(id); }
     void measure();  // memory of all workers; not again within a short time
 
     [[nodiscard]] const Fleet& fleet() const { return fleet_; }

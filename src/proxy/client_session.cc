@@ -326,9 +326,13 @@ void ClientSession::check_times(TimePoint now) {
     }
 }
 
-bool ClientSession::end_if_idle() {
+bool ClientSession::rests() const {
     const bool in_work = lease_ != nullptr && session_.in_work();
-    if (!logged_in_ || busy_ || in_work || !in_.empty()) return false;
+    return logged_in_ && !busy_ && !in_work && in_.empty();
+}
+
+bool ClientSession::end_if_idle() {
+    if (!rests()) return false;
     end_ = ClientEnd::draining;
     std::vector<std::byte> packet;
     protocol::write_err(0, Error{1053, "08S01", "Server shutdown in progress"}, packet);

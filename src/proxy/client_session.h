@@ -72,6 +72,11 @@ public:
     [[nodiscard]] const session::Session& state() const { return session_; }
     [[nodiscard]] bool has_lease() const { return lease_ != nullptr; }
     [[nodiscard]] bool logged_in() const { return logged_in_; }
+    // In the middle of nothing: no command under way, none in hand, no transaction; or not even logged in: false.
+    [[nodiscard]] bool rests() const;
+    [[nodiscard]] TimePoint since() const { return busy_since_; }  // busy, or at rest
+    [[nodiscard]] const net::Address& peer() const { return stream_->peer(); }
+    [[nodiscard]] int descriptor() const { return stream_->socket().fd(); }
 
 private:
     // What happened to a command's way to the server and its reply's way back.

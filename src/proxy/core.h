@@ -81,7 +81,7 @@ public:
     [[nodiscard]] std::size_t clients() const { return clients_.size(); }
     [[nodiscard]] ClientSession* client(std::uint32_t id) const;
     template <class Function>
-    void each_client(Function function) {
+    void each_client(Function function) const {
         for (auto& [id, client] : clients_) function(*client);
     }
     // The gate's connection ids are in a range that servers do not reach.

@@ -194,6 +194,9 @@ Seats& Gate::seats() {
 unsigned Gate::limit() const {
     return impl_->core().budget.limit();
 }
+std::vector<bool> Gate::who_rests(std::span<const Party> parties) const {
+    return proxy::who_rests(impl_->core(), parties);
+}
 Occupancy Gate::occupancy() const {
     return impl_->core().occupancy();
 }

@@ -4,11 +4,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
+#include <vector>
 
 #include "base/error.h"
 #include "config/config.h"
 #include "net/loop.h"
 #include "proxy/companion.h"
+#include "proxy/parties.h"
 #include "proxy/seats.h"
 #include "proxy/snapshot.h"
 
@@ -34,8 +37,9 @@ public:
     void add(Companion& companion);
     [[nodiscard]] net::Loop& loop();
     [[nodiscard]] Seats& seats();
-    [[nodiscard]] unsigned limit() const;       // of server connections, now; the loop's thread
-    [[nodiscard]] Occupancy occupancy() const;  // the loop's thread
+    [[nodiscard]] unsigned limit() const;  // of server connections, now; the loop's thread
+    [[nodiscard]] std::vector<bool> who_rests(std::span<const Party> parties) const;  // the loop's thread
+    [[nodiscard]] Occupancy occupancy() const;                                        // the loop's thread
 
     [[nodiscard]] Snapshot snapshot();  // thread-safe; waits a second for the loop at most, then gives the last one
     [[nodiscard]] std::uint16_t port() const;  // that it listens on; 0: on none
