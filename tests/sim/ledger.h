@@ -21,7 +21,9 @@
 
 namespace tidegate::sim {
 
-inline constexpr std::size_t kAccounts = 6;
+inline constexpr std::size_t kAccounts = 7;
+inline constexpr budget::AccountId kSlots =
+    6;  // seats of those who hold slots: counted only, as proxy/seats.h has them
 inline constexpr std::size_t kFlags = 2;
 inline constexpr std::size_t kLanes = kAccounts * kFlags;
 

@@ -10,6 +10,7 @@ namespace tidegate::sim {
 namespace {
 
 constexpr std::size_t kClients = 24;
+constexpr std::size_t kHolders = 8;  // of slots
 constexpr Duration kTick = 50ms;
 
 class Player : private World {
@@ -24,11 +25,18 @@ public:
                                .flags = static_cast<std::uint32_t>(i / 3 % 2)};
             clients_[i].rank = i % 4 == 3 ? 1 : 0;
         }
+        shell_.set_account(kSlots, {.name = "(slots)", .counted_only = true});
+        for (Client& holder : holders_) {
+            holder.session = kClients + 1;
+            holder.key = {.account = kSlots};
+            holder.wait_timeout = 24h;  // whoever waits for a slot leaves the line by himself
+        }
     }
 
     std::optional<std::string> play() {
         while (!script_.empty() && !shell_.ledger().violation()) step();
         if (!shell_.ledger().violation()) finish();
+        if (!shell_.ledger().violation() && shell_.pool().waiting() > 0) return "answer: somebody waits for ever";
         return shell_.ledger().violation();
     }
 
@@ -58,6 +66,7 @@ private:
     void answer_open(std::uint8_t how) {
         const auto [key, generation] = opens_.front();
         opens_.pop_front();
+        if (key.account == kSlots) return shell_.seat_opened(key, generation, now_);
         if (how < budget::kOpenFailures) return shell_.open_failed(key, static_cast<budget::OpenFailure>(how), now_);
         shell_.opened(key, generation, now_);
     }
@@ -90,6 +99,17 @@ private:
                 return;
         }
     }
+    void use_holder(Client& holder, std::uint8_t what) {
+        switch (holder.standing) {
+            case Client::State::away:
+                return shell_.ask(holder, now_);
+            case Client::State::waiting:
+                if (what % 4 == 0) shell_.give_up(holder, now_);
+                return;
+            case Client::State::leased:
+                return shell_.lose(*holder.connection, pool::CloseReason::seat_left, now_);
+        }
+    }
     void change_figures() {
         switch (byte() % 3) {
             case 0:
@@ -109,8 +129,10 @@ private:
 
     void step() {
         const std::uint8_t event = byte() % 16;
-        if (event < 7) {
+        if (event < 6) {
             use_client(one_of(clients_), byte());
+        } else if (event == 6) {
+            use_holder(one_of(holders_), byte());
         } else if (event < 10) {
             if (!opens_.empty()) answer_open(static_cast<std::uint8_t>(byte() % 32));
         } else if (event == 10) {
@@ -131,14 +153,19 @@ private:
         }
     }
 
-    // Everything comes to an end: the server answers, everybody gives back, and nothing is left in line.
+    // Everything comes to an end: the server answers, everybody gives back, and nothing is left in line. A host that is
+    // blocked, which only those in line for a seat outlast, is let in again after a minute.
     void finish() {
         shell_.set_mode(pool::Mode::running, now_);
-        for (int round = 0; round < 100 && !shell_.ledger().violation(); ++round) {
+        for (int round = 0; round < 1500 && !shell_.ledger().violation(); ++round) {
+            if (round >= 100 && shell_.pool().waiting() == 0) return;
             while (!opens_.empty()) answer_open(0xFF);
             while (!closing_.empty()) acknowledge_close();
             for (Client& client : clients_) {
                 if (client.standing == Client::State::leased) shell_.give_back(client, now_);
+            }
+            for (Client& holder : holders_) {
+                if (holder.standing == Client::State::leased) use_holder(holder, 0);
             }
             pass(kTick);
         }
@@ -147,6 +174,7 @@ private:
     std::span<const std::uint8_t> script_;
     Shell shell_;
     std::array<Client, kClients> clients_;
+    std::array<Client, kHolders> holders_;
     std::deque<std::pair<pool::Key, std::uint64_t>> opens_;
     std::deque<ServerConnection*> closing_;
     TimePoint now_ = TimePoint{} + 100s;

@@ -56,7 +56,7 @@ void Shell::lose(ServerConnection& connection, pool::CloseReason reason, TimePoi
     connections_.pop_back();
 }
 
-void Shell::opened(pool::Key key, std::uint64_t generation, TimePoint now) {
+ServerConnection& Shell::enter_opened(pool::Key key, std::uint64_t generation, TimePoint now) {
     now_ = now;
     auto& connection = *connections_.emplace_back(std::make_unique<ServerConnection>());
     connection.index = connections_.size() - 1;
@@ -64,7 +64,19 @@ void Shell::opened(pool::Key key, std::uint64_t generation, TimePoint now) {
     connection.generation = generation;
     ledger_.opened(connection);
     pool_.opened(connection, now);
+    return connection;
+}
+
+void Shell::opened(pool::Key key, std::uint64_t generation, TimePoint now) {
+    enter_opened(key, generation, now);
     ledger_.settle(now);
+}
+
+void Shell::seat_opened(pool::Key key, std::uint64_t generation, TimePoint now) {
+    if (budget_.held() > budget_.limit()) return open_failed(key, budget::OpenFailure::other, now);
+    ServerConnection& seat = enter_opened(key, generation, now);
+    if (seat.state != pool::Connection::State::idle) return ledger_.settle(now);
+    lose(seat, pool::CloseReason::seat_left, now);  // nobody wants it now
 }
 
 void Shell::open_failed(pool::Key key, budget::OpenFailure failure, TimePoint now) {

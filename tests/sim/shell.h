@@ -36,6 +36,8 @@ public:
     void lose(ServerConnection& connection, pool::CloseReason reason, TimePoint now);
     void opened(pool::Key key, std::uint64_t generation, TimePoint now);
     void open_failed(pool::Key key, budget::OpenFailure failure, TimePoint now);
+    // The same for a seat, which no server is asked for.
+    void seat_opened(pool::Key key, std::uint64_t generation, TimePoint now);
     void tick(TimePoint now);
     void learn(const budget::Learnt& learnt, TimePoint now);
     void learn(budget::AccountId account, const budget::LearntAccount& learnt, TimePoint now);
@@ -54,6 +56,7 @@ private:
     budget::Budget budget_;
     pool::Pool pool_;
     Ledger ledger_;
+    ServerConnection& enter_opened(pool::Key key, std::uint64_t generation, TimePoint now);
     void enter_waiting();  // the client that asks is in line now
 
     TimePoint now_{};
