@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <cmath>
+#include <utility>
 
 namespace tidegate::sim {
 
@@ -10,14 +11,16 @@ namespace {
 
 constexpr Duration kTick = 100ms;
 
-constexpr std::array<Habit, 6> kHabits{{
+constexpr std::array<Habit, 7> kHabits{{
     {.name = "web", .clients = 2500, .account = 0, .rank = 0, .thinks = 250, .uses = 0.03},
     {.name = "shop", .clients = 800, .account = 1, .rank = 0, .thinks = 250, .uses = 0.05, .guaranteed = 5},
     {.name = "api", .clients = 600, .account = 2, .rank = 0, .thinks = 200, .uses = 0.02},
     {.name = "cron", .clients = 400, .account = 3, .rank = 1, .thinks = 0, .uses = 0.8, .in_bursts = true},
     {.name = "import", .clients = 40, .account = 4, .rank = 1, .thinks = 120, .uses = 1.5, .guaranteed = 2},
     {.name = "reports", .clients = 60, .account = 5, .rank = 2, .thinks = 900, .uses = 20},
+    {.name = "(slots)", .clients = 150, .account = kSlots, .rank = 1, .thinks = 300, .uses = 2},
 }};
+constexpr double kSlotWait = 30;  // those who wait for a slot leave the line by themselves
 
 Duration of(double in) {
     return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(in));
@@ -31,13 +34,19 @@ Day::Day(Morning morning)
       shell_({.wait_timeout = 30s, .max_waiting = 2000, .idle_timeout = 60s, .max_age = 30min, .seed = morning.seed},
              {.max_connections = 120, .opening_at_once = 16, .seed = morning.seed}, *this) {
     for (const Habit& habit : kHabits) {
-        shell_.set_account(habit.account, {.name = habit.name, .guaranteed = habit.guaranteed});
+        shell_.set_account(
+            habit.account,
+            {.name = habit.name, .guaranteed = habit.guaranteed, .counted_only = habit.account == kSlots});
         for (std::size_t i = 0; i < habit.clients; ++i) {
             Client& client = clients_.emplace_back();
             client.session = clients_.size();
             client.key = {.account = habit.account, .flags = static_cast<std::uint32_t>(i % 5 == 0 ? 1 : 0)};
             client.rank = habit.rank;
             if (i % 7 == 0) client.wait_timeout = 5s;
+            if (habit.account == kSlots) {
+                client.key.flags = 0;
+                client.wait_timeout = 24h;
+            }
             habits_.push_back(&habit);
             if (!habit.in_bursts) plan(habit.thinks * chance_.fraction(), What::ask, clients_.size() - 1);
         }
@@ -72,7 +81,9 @@ void Day::happen(const Event& event) {
             if (client.standing != Client::State::away || over_) return;
             ++asked_;
             shell_.ask(client, now_);
-            if (client.standing == Client::State::waiting && chance_.fraction() < 0.02) {
+            if (client.standing == Client::State::waiting && client.key.account == kSlots) {
+                plan(kSlotWait, What::give_up, event.whom, client.asked);
+            } else if (client.standing == Client::State::waiting && chance_.fraction() < 0.02) {
                 plan(about(3), What::give_up, event.whom, client.asked);
             }
             return;
@@ -96,7 +107,7 @@ void Day::happen(const Event& event) {
             leaving_[event.whom] = nullptr;
             free_leaving_.push_back(event.whom);
             if (connection == nullptr) return;  // the server was lost in between
-            server_.left(connection->key.account);
+            leave_server(*connection);
             return shell_.lose(*connection, connection->reason, now_);
         }
         case What::others: {
@@ -126,8 +137,13 @@ void Day::finish(Client& client) {
     const Habit& habit = *habits_[whom];
     ServerConnection& connection = *client.connection;
     if (server_.frozen) return plan(1, What::finish, whom, client.asked);
+    if (client.key.account == kSlots) {
+        leave_server(connection);
+        shell_.lose(connection, pool::CloseReason::seat_left, now_);
+        return plan(about(habit.thinks) / tide(), What::ask, whom);
+    }
     if (luck < 0.01) {  // the client vanished in the middle of something
-        server_.left(connection.key.account);
+        leave_server(connection);
         shell_.lose(connection, pool::CloseReason::client_gone, now_);
     } else {
         shell_.give_back(client, now_);
@@ -142,6 +158,7 @@ void Day::finish(Client& client) {
 void Day::login(std::size_t whom, std::uint64_t generation) {
     const pool::Key key{.account = static_cast<budget::AccountId>(whom / kFlags),
                         .flags = static_cast<std::uint32_t>(whom % kFlags)};
+    if (key.account == kSlots) return shell_.seat_opened(key, generation, now_);
     if (const auto failure = server_.decide(key.account)) return shell_.open_failed(key, *failure, now_);
     server_.admitted(key.account);
     shell_.opened(key, generation, now_);
@@ -165,10 +182,16 @@ void Day::lose_all() {
     server_.up = false;
     for (ServerConnection*& connection : leaving_) connection = nullptr;
     std::vector<Client*> again;
-    while (!shell_.connections().empty()) {
-        ServerConnection& connection = *shell_.connections().back();
+    std::vector<ServerConnection*> lost;
+    for (const auto& connection : shell_.connections()) {
+        leave_server(*connection);
+        // Whoever holds a slot holds it without the server, too.
+        const bool is_held = connection->key.account == kSlots && connection->where == ServerConnection::State::leased;
+        if (!is_held) lost.push_back(connection.get());
+    }
+    for (ServerConnection* each : lost) {
+        ServerConnection& connection = *each;
         Client* client = connection.client;
-        server_.left(connection.key.account);
         shell_.lose(connection, client != nullptr ? pool::CloseReason::server_lost : pool::CloseReason::server_closed,
                     now_);
         if (client != nullptr) again.push_back(client);
@@ -182,9 +205,14 @@ void Day::lose_all() {
     }
 }
 
+void Day::leave_server(ServerConnection& connection) {
+    if (std::exchange(connection.at_server, false)) server_.left(connection.key.account);
+}
+
 // ---- World
 
 void Day::open(pool::Key key, std::uint64_t generation) {
+    if (key.account == kSlots) return plan(0, What::login, lane_of(key), generation);
     const double takes = !server_.up ? 0.001 : server_.frozen ? 5.0 : about(server_.open_takes);
     plan(takes, What::login, lane_of(key), generation);
 }
@@ -202,6 +230,15 @@ void Day::close(ServerConnection& connection) {
 
 void Day::granted(Client& client) {
     const std::size_t whom = index_of(client);
+    if (client.key.account == kSlots) {
+        ++seats_;
+        const bool refused = server_.decide(kSlots).has_value();
+        client.connection->at_server = !refused;
+        if (refused)
+            ++seats_refused_;
+        else
+            server_.admitted(kSlots);
+    }
     plan(about(habits_[whom]->uses) * server_.statements_take, What::finish, whom, client.asked);
 }
 
@@ -254,12 +291,13 @@ std::string Day::summary() {
     return fmt::format(
         "seed {} {}: {} requests, {} waited ({:.1f} ms p50, {:.1f} ms p99), {} refused, {} denied, longest line {}, {} "
         "opened, "
-        "most at the server {}, refused by it: {} x 1040, {} x 1203/1226; closed:{}; {} events held against the rules",
+        "most at the server {}, refused by it: {} x 1040, {} x 1203/1226; {} seats for slots, {} of their holders "
+        "refused; closed:{}; {} events held against the rules",
         morning_.seed, morning_.monitored ? "with a monitor" : "without one", asked_, stats.all.waited, ms(50), ms(99),
         refused_1040_, denied_, stats.most_waiting, stats.opened, server_.most_ours,
         stats.open_failures[static_cast<std::size_t>(budget::OpenFailure::too_many)],
-        stats.open_failures[static_cast<std::size_t>(budget::OpenFailure::account_limit)], closed,
-        shell_.ledger().events);
+        stats.open_failures[static_cast<std::size_t>(budget::OpenFailure::account_limit)], seats_, seats_refused_,
+        closed, shell_.ledger().events);
 }
 
 }  // namespace tidegate::sim

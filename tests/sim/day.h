@@ -1,6 +1,6 @@
-// A day of a gate in a few seconds: thousands of clients of six accounts and three ranks, a server that is restarted,
-// shrunk, filled up by others, frozen and misconfigured, and the pool in between. Discrete events; the same seed gives
-// the same day.
+// A day of a gate in a few seconds: thousands of clients of six accounts and three ranks, holders of slots beside them,
+// a server that is restarted, shrunk, filled up by others, frozen and misconfigured, and the pool in between. Discrete
+// events; the same seed gives the same day.
 #pragma once
 
 #include <array>
@@ -73,6 +73,7 @@ private:
     void login(std::size_t whom, std::uint64_t generation);
     void look();  // the monitor does
     void lose_all();
+    void leave_server(ServerConnection& connection);
     [[nodiscard]] double about(double middle);
     [[nodiscard]] std::size_t index_of(const Client& client) const;
     void expect(bool holds, const std::string& what);
@@ -101,6 +102,8 @@ private:
     std::uint64_t asked_ = 0;
     std::uint64_t refused_1040_ = 0;
     std::uint64_t denied_ = 0;
+    std::uint64_t seats_ = 0;
+    std::uint64_t seats_refused_ = 0;  // by the server, whose other connections came too fast to be seen
     std::optional<std::string> unexpected_;
 };
 

@@ -39,6 +39,7 @@ struct ServerConnection : pool::Connection {
     State where = State::none;
     Client* client = nullptr;
     std::size_t index = 0;  // in the shell's list
+    bool at_server = true;  // a seat's holder connects by himself, after it was granted
 };
 
 [[nodiscard]] inline std::size_t lane_of(pool::Key key) {

@@ -104,6 +104,8 @@ struct Scenes {
     }
     static void drained(Day& day) {
         day.expect(pool(day).waiting() == 0, "somebody waits in a drained pool");
+        day.expect(day.seats_ > 10'000, "hardly anybody had a slot");
+        day.expect(day.seats_refused_ * 1000 <= day.seats_, "the server refused those who held a slot");
         day.expect(day.shell_.connections().size() == pool(day).active(), "a drained pool keeps idle connections");
     }
 };

@@ -62,6 +62,7 @@ ServerConnection& Shell::enter_opened(pool::Key key, std::uint64_t generation, T
     connection.index = connections_.size() - 1;
     connection.key = key;
     connection.generation = generation;
+    connection.at_server = key.account != kSlots;
     ledger_.opened(connection);
     pool_.opened(connection, now);
     return connection;
