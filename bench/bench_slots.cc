@@ -1,10 +1,11 @@
-// What a slot costs, through the pool's file: taken and given back by one alone, and handed from a holder to the one
-// who waits. With a folder that TIDEGATE_SLOTS names on a disk, or in /dev/shm.
+// What a slot costs: taken and given back by one alone, and handed from a holder to the one who waits. Through the
+// pool's file, and through a gate's socket where TIDEGATE_SLOTS names the folder of one that runs, with `max = 1` in
+// [slots].
 #include <benchmark/benchmark.h>
 #include <poll.h>
 #include <stdlib.h>
 
-#include <array>
+#include <cstdlib>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -35,25 +36,20 @@ Claim claim_of(unsigned slots) {
     return claim;
 }
 
-void take_and_give_back(benchmark::State& state) {
-    const Folder folder;
-    const Door door = folder.door();
-    const Claim claim = claim_of(150);
+void take_and_give_back(benchmark::State& state, const Door& door, unsigned slots) {
+    const Claim claim = claim_of(slots);
     for (auto _ : state) {
         auto slot = door.acquire(claim);
         if (!slot) abort();
     }
 }
-BENCHMARK(take_and_give_back);
 
 // One slot and two who take turns: from its return to its being taken by the one who waited.
-void hand_over(benchmark::State& state) {
-    const Folder folder;
-    const Door door = folder.door();
+void hand_over(benchmark::State& state, const Door& door) {
     auto held = door.acquire(claim_of(1));
     if (!held) abort();
     for (auto _ : state) {
-        FileTurn turn(door.place(), claim_of(1), Clock::now());
+        Turn turn(door.place(), claim_of(1), Clock::now());
         auto got = turn.look(Clock::now());
         if (got) abort();
         held->give_back();
@@ -66,7 +62,35 @@ void hand_over(benchmark::State& state) {
         held = std::move(**got);
     }
 }
-BENCHMARK(hand_over);
+
+std::optional<Door> gate(benchmark::State& state) {
+    const char* folder = std::getenv("TIDEGATE_SLOTS");
+    if (folder != nullptr && std::filesystem::exists(std::string(folder) + "/gate.sock")) return Door(Place{folder});
+    state.SkipWithError("TIDEGATE_SLOTS names no folder of a running gate");
+    return std::nullopt;
+}
+
+void file_take_and_give_back(benchmark::State& state) {
+    const Folder folder;
+    take_and_give_back(state, folder.door(), 150);
+}
+BENCHMARK(file_take_and_give_back);
+
+void file_hand_over(benchmark::State& state) {
+    const Folder folder;
+    hand_over(state, folder.door());
+}
+BENCHMARK(file_hand_over)->UseRealTime();
+
+void gate_take_and_give_back(benchmark::State& state) {
+    if (const auto door = gate(state)) take_and_give_back(state, *door, 1);
+}
+BENCHMARK(gate_take_and_give_back)->UseRealTime();
+
+void gate_hand_over(benchmark::State& state) {
+    if (const auto door = gate(state)) hand_over(state, *door);
+}
+BENCHMARK(gate_hand_over)->UseRealTime();
 
 }  // namespace
 
