@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -60,7 +61,7 @@ private:
     bool finishing_ = false;
     std::atomic<bool> runs_ = false;
     std::mutex mutex_;
-    std::vector<FleetView> last_;  // guarded by mutex_
+    std::optional<std::vector<FleetView>> last_;  // guarded by mutex_
     std::thread thread_;
 };
 
