@@ -60,9 +60,10 @@ TEST_F(WorkerTest, SeveralDoEachJobOnceAndHoldNothingAtRest) {
     std::vector<std::unique_ptr<Worker>> workers;
     std::vector<std::thread> threads;
     std::vector<WorkerEnd> ends(3);
-    for (std::size_t i = 0; i < ends.size(); ++i) {
-        workers.push_back(std::make_unique<Worker>(pool, quick));
-        threads.emplace_back([&, i] { ends[i] = workers[i]->run(take, finish); });
+    workers.reserve(ends.size());
+    for (auto& end : ends) {
+        Worker& worker = *workers.emplace_back(std::make_unique<Worker>(pool, quick));
+        threads.emplace_back([&] { end = worker.run(take, finish); });
     }
     while (states() != "done=60 ") std::this_thread::yield();
     while (pool.stats().lent > 0) std::this_thread::yield();
