@@ -289,6 +289,25 @@ def test_a_crowd_goes_through_a_few_slots(desk_with, witness):
     assert (pool["waiting"], pool["granted"], pool["peak"]) == (0, count + slots, slots)
 
 
+def test_a_server_sees_no_more_connections_than_there_are_slots(desk_with, new_server):
+    """Programs that connect by themselves. A server counts a connection a moment longer than the program lives."""
+    count, slots = (1000, 150) if LONG else (60, 10)
+    server = new_server(max_connections=slots + 20)
+    before = server.status("Connections")
+    desk = desk_with(slots)
+    work = ["mariadb", "--no-defaults", "-h127.0.0.1", f"-P{server.port}", "-uapp", "-papp-secret", "-e",
+            "SELECT SLEEP(0.02)"]
+    began = time.monotonic()
+    children = [desk.exec("--wait", "10m", command=work, stdout=subprocess.DEVNULL) for _ in range(count)]
+    assert [child.wait(600) for child in children] == [0] * count
+    peak = server.status("Max_used_connections")
+    print(f"{count} through {slots}: {time.monotonic() - began:.2f} s, at most {peak} connections as the server counts "
+          f"them, one of them this test's")
+    assert server.status("Connections") - before >= count
+    assert peak <= slots + 1 + 4, "the test's own, and a few that had quit but were still counted"
+    assert desk.pool()["peak"] <= slots
+
+
 def test_killing_holders_and_waiters_at_random_loses_no_slot(desk_with, witness):
     rounds, count, slots = (20, 1000, 150) if LONG else (3, 60, 6)
     random.seed(7)
