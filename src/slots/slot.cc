@@ -1,8 +1,10 @@
 #include "slots/slot.h"
 
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include <string_view>
 #include <utility>
 
 namespace tidegate::slots {
@@ -52,9 +54,12 @@ std::optional<Ledger> Slot::give_back() {
     std::optional<Ledger> ledger;
     if (!std::exchange(held_, false)) return ledger;
     for_child_.close();
-    // The gate, where there is one, sees its connection end, and keeps the record; the lock must be free by then.
+    // The gate, where there is one, keeps the record. The lock is free before it is told; and it is told, since a connection
+    // that just ends may be that of a process which was killed.
     if (gate_) {
         file_.drop_slot(number_);
+        constexpr std::string_view kRelease = "RELEASE\n";
+        (void)::send(gate_.get(), kRelease.data(), kRelease.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     } else {
         ledger = write_down_return();
         file_.drop_slot(number_);
