@@ -54,8 +54,8 @@ std::optional<Ledger> Slot::give_back() {
     std::optional<Ledger> ledger;
     if (!std::exchange(held_, false)) return ledger;
     for_child_.close();
-    // The gate, where there is one, keeps the record. The lock is free before it is told; and it is told, since a connection
-    // that just ends may be that of a process which was killed.
+    // The gate, where there is one, keeps the record. The lock is free before it is told; and it is told, since a
+    // connection that just ends may be that of a process which was killed.
     if (gate_) {
         file_.drop_slot(number_);
         constexpr std::string_view kRelease = "RELEASE\n";
