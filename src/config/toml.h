@@ -14,6 +14,8 @@
 #pragma push_macro("NDEBUG")
 #undef NDEBUG  // with it, assertions become assumptions
 #include <toml++/impl/preprocessor.h>
+
+#include <cstdint>  // that table needs it
 #pragma push_macro("TOML_UNREACHABLE")
 #undef TOML_UNREACHABLE
 #define TOML_UNREACHABLE return false

@@ -203,8 +203,11 @@ std::uint64_t Crew::resident_bytes(WorkerId id) const {
 
 bool Crew::ended(const EndedChild& child) {
     if (child.pid == keeper_.pid()) {
-        log::warn("The keeper of the workers was killed; another one is started");
-        if (!renew_keeper()) log::error("If this process is killed (-9), its workers go on");
+        if (renew_keeper()) {
+            log::warn("The keeper of the workers was killed; another one is started");
+        } else {
+            log::error("The keeper of the workers was killed: if this process is killed (-9), its workers go on");
+        }
         return true;
     }
     const auto at = by_pid_.find(child.pid);
