@@ -73,7 +73,8 @@ class Gate:
         """Writes the configuration (for the next start, or for sighup). Ports stay once they are chosen."""
         if not hasattr(self, "port"):
             self.port, self.api_port = free_port(), free_port()
-        tables = {"server": {}, "listen": {"address": f"127.0.0.1:{self.port}", "drain_timeout": "3s"},
+        # A thousand clients in one Python process may answer late.
+        tables = {"server": {}, "listen": {"address": f"127.0.0.1:{self.port}", "drain_timeout": "3s", "login_timeout": "60s"},
                   "api": {"address": f"127.0.0.1:{self.api_port}"}, "log": {"level": "debug"}}
         if self.server is not None:
             tables["server"]["url"] = f"mysql://monitor:monitor-secret@127.0.0.1:{self.server.port}"
