@@ -5,7 +5,6 @@
 namespace tidegate::api {
 namespace {
 
-using fleet::WorkerState;
 using json = nlohmann::ordered_json;
 
 json worker_of(const fleet::WorkerView& view, TimePoint now) {

@@ -138,7 +138,7 @@ def test_deadlines_are_absolute_whatever_happens_ahead(desk, witness):
 
 def test_the_line_is_by_priority_and_then_by_arrival(desk, witness):
     desk.exec("--slots", "1", command=witness.holder(60, "first"))
-    witness.wait_for(1)
+    wait_until(lambda: witness.names == ["first"], 10, "the first one's name")
     for place, (name, priority) in enumerate((("low", -1), ("a", 0), ("b", 0), ("urgent", 9), ("c", 0)), 1):
         desk.exec("--priority", priority, command=witness.holder(0.01, name))
         desk.wait_waiting(place)
@@ -151,7 +151,7 @@ def test_the_line_is_by_priority_and_then_by_arrival(desk, witness):
 
 def test_who_dies_in_line_is_passed_over(desk, witness):
     first = desk.exec("--slots", "1", command=witness.holder(60, "first"))
-    witness.wait_for(1)
+    wait_until(lambda: witness.names == ["first"], 10, "the first one's name")
     waiting = []
     for place in range(1, 6):
         waiting.append(desk.exec(command=witness.holder(0.01, place)))
