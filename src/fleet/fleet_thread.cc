@@ -7,14 +7,12 @@
 #include <utility>
 
 #include "fleet/connections.h"
-#include "net/ask.h"
 
 namespace tidegate::fleet {
 namespace {
 
 constexpr Duration kLookInterval = 200ms;  // at the gate
 constexpr std::uint16_t kUnavailable = 503;
-constexpr int kFirstAnswer = 10;  // seconds
 
 }  // namespace
 
@@ -110,23 +108,7 @@ void FleetThread::cut_off() {
 
 std::vector<FleetView> FleetThread::views() {
     if (!runs_) return {};
-    // The thread keeps its answer itself: one that comes late, since many workers were being started, is the next
-    // caller's.
-    const auto look = [this] {
-        auto views = fleets_.views();
-        const std::scoped_lock lock(mutex_);
-        last_ = std::move(views);
-        return true;
-    };
-    const auto known = [this] {
-        const std::scoped_lock lock(mutex_);
-        return last_.has_value();
-    };
-    // The first time there is nothing else to say: a busy thread must not look like one without fleets.
-    for (int seconds = 0; runs_ && !net::ask(loop_, look) && !known() && seconds < kFirstAnswer; ++seconds) {
-    }
-    const std::scoped_lock lock(mutex_);
-    return last_.value_or(std::vector<FleetView>());
+    return views_.ask(loop_, [this] { return fleets_.views(); }, [this] { return runs_.load(); });
 }
 
 template <class Question>

@@ -9,13 +9,12 @@
 #include <atomic>
 #include <functional>
 #include <memory>
-#include <mutex>
-#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "fleet/gate_fleets.h"
+#include "net/ask.h"
 #include "net/loop.h"
 #include "net/signals.h"
 #include "proxy/companion.h"
@@ -60,8 +59,7 @@ private:
     TimePoint next_look_{};
     bool finishing_ = false;
     std::atomic<bool> runs_ = false;
-    std::mutex mutex_;
-    std::optional<std::vector<FleetView>> last_;  // guarded by mutex_
+    net::LastAnswer<std::vector<FleetView>> views_;
     std::thread thread_;
 };
 

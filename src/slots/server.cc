@@ -6,11 +6,9 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
-#include <mutex>
 #include <utility>
 
 #include "base/log.h"
-#include "net/ask.h"
 #include "slots/process.h"
 #include "slots/text.h"
 
@@ -358,24 +356,13 @@ void Server::drain() {
 }
 
 std::vector<PoolView> Server::views() {
-    // The loop keeps its answer itself: one that comes late is the next caller's.
     const auto look = [this] {
         std::vector<PoolView> views;
         views.reserve(desks_.size());
         for (const auto& [name, desk] : desks_) views.push_back({name, true, desk.pool.ledger()});
-        const std::scoped_lock lock(mutex_);
-        last_ = std::move(views);
-        return true;
+        return views;
     };
-    const auto known = [this] {
-        const std::scoped_lock lock(mutex_);
-        return last_.has_value();
-    };
-    // The first time there is nothing else to say: a busy loop must not look like one without pools.
-    for (int seconds = 0; !net::ask(loop_, look) && !known() && seconds < 10; ++seconds) {
-    }
-    const std::scoped_lock lock(mutex_);
-    return last_.value_or(std::vector<PoolView>());
+    return views_.ask(loop_, look, [] { return true; });
 }
 
 }  // namespace tidegate::slots

@@ -6,13 +6,12 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
-#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "config/config.h"
+#include "net/ask.h"
 #include "net/listener.h"
 #include "proxy/companion.h"
 #include "proxy/seats.h"
@@ -79,8 +78,7 @@ private:
     bool draining_ = false;
     bool serving_ = false;
     bool in_trouble_ = false;  // it was said that no slot can be given
-    std::mutex mutex_;
-    std::optional<std::vector<PoolView>> last_;  // guarded by mutex_
+    net::LastAnswer<std::vector<PoolView>> views_;
 };
 
 }  // namespace tidegate::slots

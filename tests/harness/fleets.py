@@ -1,5 +1,4 @@
 """Fleets inside a gate, as the API shows them and `tidegate ctl` steers them."""
-import pathlib
 import subprocess
 
 from .gate import program
@@ -16,16 +15,6 @@ echo "down $$"
 
 def fleet(name="mail", workers=2, command=WORKER, **more):
     return {"name": name, "workers": workers, "command": command, "stop_timeout": "3s", **more}
-
-
-def alive(pids):
-    """Those that are processes and no zombies."""
-    def is_alive(pid):
-        try:
-            return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-        except OSError:
-            return False
-    return [pid for pid in pids if is_alive(pid)]
 
 
 class Fleets:

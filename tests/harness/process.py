@@ -1,5 +1,6 @@
 """A program that the tests run: started in its own process group, stopped, paused, measured."""
 import os
+import pathlib
 import random
 import signal
 import socket
@@ -10,6 +11,16 @@ from . import reaper
 
 # How much longer everything may take: a gate under a sanitizer is slow. `make asan` and `make tsan` set it.
 PATIENCE = float(os.environ.get("TIDEGATE_PATIENCE") or 1)
+
+
+def alive(pids):
+    """Those that are processes and no zombies."""
+    def is_alive(pid):
+        try:
+            return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        except OSError:
+            return False
+    return [pid for pid in pids if is_alive(pid)]
 
 
 class Timeout(AssertionError):

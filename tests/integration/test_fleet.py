@@ -19,17 +19,7 @@ from harness import reaper
 from harness import plot
 from harness.fleet import LONG, script
 from harness.gate import program
-from harness.process import PATIENCE, wait_until
-
-
-def alive(pids):
-    """Those that are processes and no zombies."""
-    def is_alive(pid):
-        try:
-            return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-        except OSError:
-            return False
-    return [pid for pid in pids if is_alive(pid)]
+from harness.process import PATIENCE, alive, wait_until
 
 
 def children(pid):

@@ -4,8 +4,8 @@ import signal
 import threading
 
 import pytest
-from harness.fleets import WORKER, Fleets, alive, fleet
-from harness.process import wait_until
+from harness.fleets import WORKER, Fleets, fleet
+from harness.process import alive, wait_until
 
 
 def test_workers_run_beside_the_gate_and_are_shown(new_fleets):

@@ -8,9 +8,9 @@ import urllib.error
 import urllib.request
 
 import pytest
-from harness.fleets import WORKER, alive, ctl, fleet
+from harness.fleets import WORKER, ctl, fleet
 from harness.gate import program
-from harness.process import wait_until
+from harness.process import alive, wait_until
 
 
 def test_ctl_shows_scales_and_restarts(new_fleets):
