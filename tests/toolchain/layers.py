@@ -11,7 +11,7 @@ import re
 import sys
 
 # A folder of src/ includes itself and folders above it.
-LAYERS = ["base", "config", "protocol", "sql", "budget", "session", "pool", "net", "proxy", "slots", "fleet", "api", "client", "cli"]
+LAYERS = ["base", "config", "protocol", "sql", "budget", "session", "pool", "net", "proxy", "slots", "fleet", "client", "watch", "api", "cli"]
 
 # No I/O, no clock, no randomness, no threads: events and times come in, the next action goes out.
 PURE = {"config", "protocol", "sql", "budget", "session", "pool"}

@@ -1,0 +1,58 @@
+// Which programs of this host are at the other end of a server's connections: from the kernel's own lists of sockets
+// (sock_diag) and /proc. Needs no login at the server, and no privilege for one's own programs; those of other users
+// are named when root asks. Linux.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "watch/snapshot.h"
+
+namespace tidegate::watch {
+
+// Where a server listens: the address as the operator names it, and its Unix socket, if one is known.
+struct ServerAddress {
+    std::string host;  // a name, an address; empty: only the socket
+    std::uint16_t port = 3306;
+    std::string socket;
+};
+
+// One open connection of a local program to the server.
+struct LocalEnd {
+    std::uint16_t port = 0;  // of the program's end, as the process list shows it; 0: over the Unix socket
+    std::string address;     // "127.0.0.1"; empty: over the Unix socket
+    std::uint64_t inode = 0;
+    std::uint32_t uid = 0;
+    std::optional<Duration> quiet;  // nothing was sent or received for so long; nothing: not known (a Unix socket)
+};
+
+// A program and its connections to the server. `ends` is not empty.
+struct LocalHolder {
+    Program program;
+    std::vector<LocalEnd> ends;
+};
+
+struct LocalView {
+    std::vector<LocalHolder> holders;  // by pid
+    std::vector<LocalEnd> of_unknown;  // connections of this host whose program cannot be seen: of another user's
+    bool server_is_here = false;       // the server itself runs on this host
+    std::optional<Program> server;     // its program, where that may be seen
+    std::vector<std::string> sockets;  // the paths of Unix sockets that the server listens on, as far as is known
+    std::vector<std::uint16_t> ports;  // all TCP ports that the server's process listens on, as far as may be seen
+};
+
+// Errors: the kernel's lists cannot be read (a sentence, with what to do).
+[[nodiscard]] Result<LocalView> look_locally(const ServerAddress& server);
+
+// The program with that pid; nothing where it has gone. `command` has its passwords blotted out.
+[[nodiscard]] std::optional<Program> program_of(int pid);
+
+// Gives each of the connections the local program at its other end: by port over TCP, by the attribute _pid, and over
+// Unix sockets where the attribute names one of the local holders. Pure.
+void name_programs(std::vector<Connection>& connections, const LocalView& local);
+
+}  // namespace tidegate::watch
