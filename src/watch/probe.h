@@ -2,6 +2,9 @@
 // a missing privilege hides is in Snapshot::hidden and no error.
 #pragma once
 
+#include <cstdint>
+#include <optional>
+
 #include "base/error.h"
 #include "watch/session.h"
 #include "watch/snapshot.h"
@@ -14,5 +17,8 @@ namespace tidegate::watch {
 // The process list alone, with transactions: for screens and rules that look every second or so. Of `last` it takes
 // over what seldom changes (variables, accounts, hidden).
 [[nodiscard]] Result<Snapshot> look_again(Session& session, const Snapshot& last, WallTime taken);
+
+// One connection as it is now; nothing when it has gone. `known` says which server it is.
+[[nodiscard]] Result<std::optional<Connection>> look_at(Session& session, const Snapshot& known, std::uint64_t id);
 
 }  // namespace tidegate::watch
