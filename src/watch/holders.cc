@@ -31,7 +31,8 @@ long whole_seconds(Duration time) {
     return std::max<long>(0, static_cast<long>(std::chrono::duration_cast<std::chrono::seconds>(time).count()));
 }
 
-void add_unique(std::vector<std::string>& to, const std::string& value) {
+template <class Value>
+void add_unique(std::vector<Value>& to, const Value& value) {
     const auto at = std::ranges::lower_bound(to, value);
     if (at == to.end() || *at != value) to.insert(at, value);
 }
@@ -47,8 +48,8 @@ void add(Group& group, const Connection& connection, Duration max_idle) {
         ++group.active;
     }
     if (connection.local) {
-        const auto at = std::ranges::lower_bound(group.pids, connection.local->pid);
-        if (at == group.pids.end() || *at != connection.local->pid) group.pids.insert(at, connection.local->pid);
+        if (connection.local->pid != 0) add_unique(group.pids, connection.local->pid);
+        for (const int pid : connection.local->one_of) add_unique(group.pids, pid);
     }
     add_unique(group.hosts, connection.host);
 }

@@ -4,7 +4,7 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,9 +28,14 @@ struct LocalEnd {
     std::uint64_t inode = 0;
     std::uint32_t uid = 0;
     std::optional<Duration> quiet;  // nothing was sent or received for so long; nothing: not known (a Unix socket)
+    // The program said something after the server did: a statement of it may be running. (Or it closed a prepared
+    // statement, which has no reply.)
+    bool spoke_last = false;
+    std::vector<int> also;  // other processes that have it too, by pid: it ends when all of them have let go
 };
 
-// A program and its connections to the server. `ends` is not empty.
+// A program and its connections to the server. `ends` is not empty. Of the processes that share a connection it is the
+// eldest: the one that opened it, whose children inherited it.
 struct LocalHolder {
     Program program;
     std::vector<LocalEnd> ends;
@@ -40,9 +45,13 @@ struct LocalView {
     std::vector<LocalHolder> holders;  // by pid
     std::vector<LocalEnd> of_unknown;  // connections of this host whose program cannot be seen: of another user's
     bool server_is_here = false;       // the server itself runs on this host
-    std::optional<Program> server;     // its program, where that may be seen
+    // Its program, where that may be seen; or what listens there in its place (ssh -L, docker-proxy, haproxy, a gate):
+    // then `server_is_here` is false.
+    std::optional<Program> server;
     std::vector<std::string> sockets;  // the paths of Unix sockets that the server listens on, as far as is known
     std::vector<std::uint16_t> ports;  // all TCP ports that the server's process listens on, as far as may be seen
+    std::string host_name;             // of this host, as gethostname() has it
+    int self = 0;                      // this process
 };
 
 // Errors: the kernel's lists cannot be read (a sentence, with what to do).
@@ -51,8 +60,9 @@ struct LocalView {
 // The program with that pid; nothing where it has gone. `command` has its passwords blotted out.
 [[nodiscard]] std::optional<Program> program_of(int pid);
 
-// Gives each of the connections the local program at its other end: by port over TCP, by the attribute _pid, and over
-// Unix sockets where the attribute names one of the local holders. Pure.
+// Gives each of the connections the local program at its other end: by address and port over TCP; over Unix sockets by
+// the attribute _pid. Servers without such attributes (MariaDB as it comes) tell nothing of who is behind a Unix socket:
+// where all of its local holders that are left run the same program, it is named, with Program::one_of. Pure.
 void name_programs(std::vector<Connection>& connections, const LocalView& local);
 
 }  // namespace tidegate::watch
