@@ -88,13 +88,14 @@ int connect_to(const std::string& path, Duration timeout) {
 
 // Over `fd`, which it closes.
 Result<HttpAnswer> exchange(int fd, std::string_view method, std::string_view target, std::string_view headers,
-                            const std::string& where) {
+                            std::string_view body, const std::string& where) {
     const auto wrong = [&](int error, std::string_view why) {
         return fail(static_cast<std::uint16_t>(error), "HY000", fmt::format("no gate answers at {}: {}", where, why));
     };
     if (fd < 0) return wrong(errno, std::strerror(errno));
     // HTTP/1.0: the answer ends with the connection.
-    const auto request = fmt::format("{} {} HTTP/1.0\r\nContent-Length: 0\r\n{}\r\n", method, target, headers);
+    const auto request =
+        fmt::format("{} {} HTTP/1.0\r\nContent-Length: {}\r\n{}\r\n{}", method, target, body.size(), headers, body);
     std::string text;
     const bool done = send_all(fd, request) && receive_all(fd, text);
     const int error = errno;
@@ -103,12 +104,12 @@ Result<HttpAnswer> exchange(int fd, std::string_view method, std::string_view ta
 
     HttpAnswer answer;
     const auto space = text.find(' ');
-    const auto body = text.find("\r\n\r\n");
-    if (!text.starts_with("HTTP/1.") || space == std::string::npos || body == std::string::npos) {
+    const auto end_of_head = text.find("\r\n\r\n");
+    if (!text.starts_with("HTTP/1.") || space == std::string::npos || end_of_head == std::string::npos) {
         return wrong(EPROTO, "what answers there does not speak HTTP");
     }
     std::from_chars(text.data() + space + 1, text.data() + std::min(space + 4, text.size()), answer.status);
-    answer.body = text.substr(body + 4);
+    answer.body = text.substr(end_of_head + 4);
     return answer;
 }
 
@@ -118,12 +119,12 @@ Result<HttpAnswer> ask_api(const config::Endpoint& api, std::string_view method,
                            std::string_view token, Duration timeout) {
     auto headers = fmt::format("Host: {}\r\n", api.text());
     if (!token.empty()) headers += fmt::format("Authorization: Bearer {}\r\n", token);
-    return exchange(connect_to(api, timeout), method, target, headers, "http://" + api.text());
+    return exchange(connect_to(api, timeout), method, target, headers, {}, "http://" + api.text());
 }
 
 Result<HttpAnswer> ask_control(const std::string& socket, std::string_view method, std::string_view target,
-                               Duration timeout) {
-    return exchange(connect_to(socket, timeout), method, target, "Host: localhost\r\n", socket);
+                               Duration timeout, std::string_view body) {
+    return exchange(connect_to(socket, timeout), method, target, "Host: localhost\r\n", body, socket);
 }
 
 }  // namespace tidegate::cli

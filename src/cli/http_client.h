@@ -23,6 +23,7 @@ struct HttpAnswer {
 // The same over the control socket. An error's code is what the system said (errno), where the socket cannot be
 // reached.
 [[nodiscard]] Result<HttpAnswer> ask_control(const std::string& socket, std::string_view method,
-                                             std::string_view target, Duration timeout = std::chrono::seconds(5));
+                                             std::string_view target, Duration timeout = std::chrono::seconds(5),
+                                             std::string_view body = {});
 
 }  // namespace tidegate::cli

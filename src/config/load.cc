@@ -149,10 +149,10 @@ std::expected<Loaded, std::vector<Problem>> load(const Inputs& inputs) {
     const auto from = choose_server(sources, config.listen.address, config.server);
     if (from)
         check_server(config, report);
-    else if (problems.empty())
+    else if (problems.empty() && !inputs.server_may_be_missing)
         say(problems, std::string(kNoServer));
     if (!problems.empty()) return std::unexpected(in_reading_order(std::move(problems)));
-    loaded.server_from = *from;
+    loaded.server_from = from.value_or("the default");
     loaded.warnings = std::move(report.warnings);
     return loaded;
 }

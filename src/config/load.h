@@ -37,6 +37,7 @@ struct Inputs {
     std::string dot_env;  // files that need not exist; empty: not looked for
     std::string my_cnf;
     ReadFile read;
+    bool server_may_be_missing = false;  // then it is the one on this host, at its usual address
 };
 
 struct Loaded {

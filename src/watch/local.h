@@ -61,8 +61,8 @@ struct LocalView {
 [[nodiscard]] std::optional<Program> program_of(int pid);
 
 // Gives each of the connections the local program at its other end: by address and port over TCP; over Unix sockets by
-// the attribute _pid. Servers without such attributes (MariaDB as it comes) tell nothing of who is behind a Unix socket:
-// where all of its local holders that are left run the same program, it is named, with Program::one_of. Pure.
+// the attribute _pid. Servers without such attributes (MariaDB as it comes) tell nothing of who is behind a Unix
+// socket: where all of its local holders that are left run the same program, it is named, with Program::one_of. Pure.
 void name_programs(std::vector<Connection>& connections, const LocalView& local);
 
 }  // namespace tidegate::watch

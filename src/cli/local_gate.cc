@@ -1,0 +1,86 @@
+#include "cli/local_gate.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "cli/http_client.h"
+#include "slots/place.h"
+
+namespace tidegate::cli {
+namespace {
+
+using json = nlohmann::ordered_json;
+
+constexpr Duration kPatience = 40s;  // longer than the gate waits for its server
+constexpr std::uint16_t kLost = 2013;
+
+Result<json> ask_for_json(const std::string& socket, std::string_view method, const std::string& target,
+                          std::string_view body) {
+    const auto answer = ask_control(socket, method, target, kPatience, body);
+    if (!answer) return std::unexpected(answer.error());
+    auto parsed = json::parse(answer->body, nullptr, false);
+    if (!parsed.is_object()) return fail(kLost, "08S01", "the gate's answer is no JSON");
+    if (answer->status == 200) return parsed;
+    return fail(parsed.value("errno", kLost), parsed.value("sqlstate", "HY000"),
+                parsed.value("error", fmt::format("the gate answers with status {}", answer->status)));
+}
+
+class StandingConnection final : public watch::Session {
+public:
+    StandingConnection(std::string socket, std::string server)
+        : socket_(std::move(socket)), server_(std::move(server)) {}
+
+    Result<watch::Table> ask(const std::string& sql) override {
+        const auto answer = ask_for_json(socket_, "POST", "/api/server/ask", sql);
+        if (!answer) return std::unexpected(answer.error());
+        watch::Table table;
+        for (const auto& name : answer->value("columns", json::array()))
+            table.columns.push_back(name.get<std::string>());
+        for (const auto& row : answer->value("rows", json::array())) {
+            auto& cells = table.rows.emplace_back();
+            for (const auto& cell : row)
+                cells.push_back(cell.is_string() ? watch::Table::Cell(cell.get<std::string>()) : std::nullopt);
+        }
+        return table;
+    }
+    [[nodiscard]] std::string way() const override {
+        return fmt::format("through the standing connection of the gate before {}", server_);
+    }
+
+private:
+    std::string socket_;
+    std::string server_;
+};
+
+}  // namespace
+
+std::optional<LocalGate> LocalGate::find(const std::string& slots_folder) {
+    const auto place = slots::find_place(slots_folder);
+    if (!place) return std::nullopt;
+    LocalGate gate;
+    gate.socket_ = place->control();
+    const auto server = gate.ask("/api/server");
+    if (!server) return std::nullopt;
+    gate.server_ = server->value("address", "");
+    return gate;
+}
+
+Result<json> LocalGate::ask(const std::string& target) const {
+    return ask_for_json(socket_, "GET", target, "");
+}
+
+std::unique_ptr<watch::Session> LocalGate::session() const {
+    return std::make_unique<StandingConnection>(socket_, server_);
+}
+
+void LocalGate::mark_own(std::vector<watch::Connection>& connections) const {
+    const auto answer = ask("/api/clients");
+    if (!answer) return;
+    for (const auto& id : answer->value("server_connections", json::array())) {
+        const auto at = std::ranges::find(connections, id.get<std::uint64_t>(), &watch::Connection::id);
+        if (at != connections.end() && at->kind == watch::Kind::client) at->kind = watch::Kind::gate;
+    }
+}
+
+}  // namespace tidegate::cli

@@ -1,0 +1,40 @@
+// The gate that runs on this host, asked over its control socket: its standing connection to the server, which is still
+// there when nobody else gets in, its clients, and which connections of the server are its pool's.
+#pragma once
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "watch/session.h"
+#include "watch/snapshot.h"
+
+namespace tidegate::cli {
+
+class LocalGate {
+public:
+    // The gate whose control socket is in the folder of the slots, if one answers there; nothing: none does, or it may
+    // not be asked. `slots_folder`: as slots::find_place() takes it.
+    [[nodiscard]] static std::optional<LocalGate> find(const std::string& slots_folder);
+
+    // Which server it stands before, as "127.0.0.1:3306" or a socket's path; where clients connect to it (0: nowhere).
+    [[nodiscard]] const std::string& server() const { return server_; }
+
+    // The answer to GET target, as JSON.
+    [[nodiscard]] Result<nlohmann::ordered_json> ask(const std::string& target) const;
+    // Through its standing connection. Lives by itself.
+    [[nodiscard]] std::unique_ptr<watch::Session> session() const;
+    // Marks what is its own in the list.
+    void mark_own(std::vector<watch::Connection>& connections) const;
+
+private:
+    LocalGate() = default;
+
+    std::string socket_;
+    std::string server_;
+};
+
+}  // namespace tidegate::cli
