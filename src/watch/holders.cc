@@ -54,11 +54,6 @@ void add(Group& group, const Connection& connection, Duration max_idle) {
     add_unique(group.hosts, connection.host);
 }
 
-bool is_held(const Connection& connection) {
-    return connection.kind != Kind::system && connection.kind != Kind::event_scheduler &&
-           connection.kind != Kind::replica;
-}
-
 }  // namespace
 
 std::string account_of(const Connection& connection) {
@@ -82,7 +77,7 @@ std::vector<Group> group_by(const Snapshot& snapshot, Duration max_idle, const K
     std::vector<Group> groups;
     std::unordered_map<std::string, std::size_t> places;
     for (const auto& connection : snapshot.connections) {
-        if (!is_held(connection)) continue;
+        if (!connection.is_held()) continue;
         const auto name = key(connection);
         const auto [at, added] = places.try_emplace(name, groups.size());
         if (added) groups.emplace_back().name = name;

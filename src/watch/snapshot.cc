@@ -60,10 +60,7 @@ const Account* Snapshot::own() const {
 }
 
 std::size_t Snapshot::held() const {
-    return static_cast<std::size_t>(std::ranges::count_if(connections, [](const Connection& connection) {
-        return connection.kind != Kind::system && connection.kind != Kind::event_scheduler &&
-               connection.kind != Kind::replica;
-    }));
+    return static_cast<std::size_t>(std::ranges::count_if(connections, &Connection::is_held));
 }
 
 }  // namespace tidegate::watch

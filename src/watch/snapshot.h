@@ -65,6 +65,10 @@ struct Connection {
     std::optional<int> pid;        // the attribute _pid: on the client's host
     std::optional<Program> local;  // the program itself, where it runs on this host
 
+    // It takes one of the connections that there may be: everything but the server's own threads.
+    [[nodiscard]] bool is_held() const {
+        return kind != Kind::system && kind != Kind::event_scheduler && kind != Kind::replica;
+    }
     [[nodiscard]] bool sleeping() const { return command == "Sleep"; }
     [[nodiscard]] bool idle_for(Duration at_least) const { return sleeping() && time >= at_least; }
     // What a person would call the program: the local one's name, the attribute, or nothing.
@@ -131,7 +135,7 @@ struct Snapshot {
     [[nodiscard]] std::string text(std::string_view variable) const;                   // empty: there is none
     [[nodiscard]] bool on(std::string_view variable) const;                            // ON, 1, YES
     [[nodiscard]] const Account* own() const;                                          // nullptr: not readable
-    // Who holds connections: everything but the server's own threads.
+    // How many are held.
     [[nodiscard]] std::size_t held() const;
 };
 
