@@ -57,6 +57,10 @@ Response server(const Sources& source) {
     return json_response(200, server_json(source.gate()));
 }
 
+Response clients(const Sources& source) {
+    return json_response(200, clients_json(source.clients()));
+}
+
 Response slots(const Sources& source) {
     return json_response(200, slots_json(source.slots(), Clock::now(), std::chrono::system_clock::now()));
 }
@@ -75,10 +79,11 @@ struct Endpoint {
     bool open;  // without the token
     Response (*answer)(const Sources&);
 };
-constexpr std::array<Endpoint, 7> kEndpoints{{{"/healthz", true, healthz},
+constexpr std::array<Endpoint, 8> kEndpoints{{{"/healthz", true, healthz},
                                               {"/readyz", true, readyz},
                                               {"/api/connection-pool-stats", false, pool_stats},
                                               {"/api/server", false, server},
+                                              {"/api/clients", false, clients},
                                               {"/api/slots", false, slots},
                                               {"/api/worker-stats", false, worker_stats},
                                               {"/metrics", false, metrics}}};
@@ -126,7 +131,7 @@ Response needs_token() {
 Response no_such_page() {
     return error_response(404,
                           "there is no such page; there are /healthz, /readyz, /api/connection-pool-stats, "
-                          "/api/server, /api/slots, /api/worker-stats, /api/fleets/NAME/.. and /metrics");
+                          "/api/server, /api/clients, /api/slots, /api/worker-stats, /api/fleets/NAME/.. and /metrics");
 }
 
 Response only(std::string_view methods, std::string_view sentence) {
@@ -188,7 +193,23 @@ Response handle_fleet(const Request& request, const Target& target, const Secret
     return what == "scale" ? fleet_scale(name, target, sources) : done(sources.restart(name));
 }
 
+constexpr std::string_view kAskServer = "/api/server/ask";
+
+// The account of the standing connection is a privileged one: what it answers is for the gate's own user and root.
+Response ask_server(const Request& request, const Sources& sources) {
+    if (!request.trusted) return error_response(403, "the server is asked over the gate's own socket only");
+    if (request.method != "POST") return only("POST", "the statement is the body: POST");
+    const auto answer = sources.ask_server(std::string(request.body));
+    if (answer) return json_response(200, answer_json(*answer));
+    const Error& error = answer.error();
+    return json_response(409, {{"error", error.message}, {"errno", error.code}, {"sqlstate", error.sqlstate}});
+}
+
 }  // namespace
+
+bool takes_time(const Request& request) {
+    return target_of(request.target).path == kAskServer;
+}
 
 Response error_response(unsigned status, std::string_view sentence) {
     return json_response(status, {{"error", sentence}});
@@ -196,6 +217,7 @@ Response error_response(unsigned status, std::string_view sentence) {
 
 Response handle(const Request& request, const Secret& token, const Sources& sources) {
     const auto target = target_of(request.target);
+    if (target.path == kAskServer && sources.ask_server) return ask_server(request, sources);
     if (target.path.starts_with(kFleets)) return handle_fleet(request, target, token, sources);
     const auto endpoint = std::ranges::find(kEndpoints, target.path, &Endpoint::path);
     const bool open = endpoint != kEndpoints.end() && endpoint->open;

@@ -4,12 +4,14 @@
 //   /readyz                      200 when the server is reachable, else 503 and why   open to all
 //   /api/connection-pool-stats   the pool's figures                                   with the token, if there is one
 //   /api/server                  the server, and where the limit comes from           with the token
+//   /api/clients                 the clients, and which server connections are ours   with the token
 //   /api/slots                   the pools of slots, their holders and lines          with the token
 //   /api/worker-stats            the fleets, their workers, and the pool's figures    with the token
 //   /metrics                     Prometheus                                           with the token
 //   /api/fleets/NAME/logs        what workers printed last; ?lines=N&after=M          protected
 //   /api/fleets/NAME/scale       POST ?workers=N                                      protected
 //   /api/fleets/NAME/restart     POST: all workers are replaced                       protected
+//   /api/server/ask              POST: a statement, over the standing connection      the control socket only
 //
 // With the token: if there is one. Protected: over the control socket, which only the gate's own user and root reach,
 // or with the token; never without one. /?page=api&action=NAME is an older way to write /api/NAME.
@@ -34,6 +36,7 @@ struct Request {
     std::string_view target;         // the path, perhaps with a query
     std::string_view authorization;  // the header's value; empty: none
     bool trusted = false;            // it came over the control socket
+    std::string_view body{};
 };
 
 struct Response {
@@ -53,7 +56,13 @@ struct Sources {
     std::function<Result<fleet::LogPage>(const std::string& fleet, std::uint64_t after, std::size_t most)> logs{};
     std::function<Result<std::string>(const std::string& fleet, unsigned workers)> scale{};
     std::function<Result<std::string>(const std::string& fleet)> restart{};
+    std::function<proxy::Clients()> clients = [] { return proxy::Clients(); };
+    // May take as long as the server does (takes_time).
+    std::function<Result<proxy::ServerAnswer>(const std::string& statement)> ask_server{};
 };
+
+// Whether the answer waits for the server: to be asked on a thread that may wait.
+[[nodiscard]] bool takes_time(const Request& request);
 
 [[nodiscard]] Response handle(const Request& request, const Secret& token, const Sources& sources);
 

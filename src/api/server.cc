@@ -8,13 +8,16 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/bind_executor.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -34,7 +37,7 @@ using local = asio::local::stream_protocol;
 using AnyStream = beast::basic_stream<asio::generic::stream_protocol>;  // over TCP and over the control socket alike
 
 constexpr std::uint32_t kHeaderLimit = 8 * 1024;
-constexpr std::uint64_t kBodyLimit = 4 * 1024;  // nothing that we answer needs one
+constexpr std::uint64_t kBodyLimit = 16 * 1024;  // a statement for the server; nothing else needs one
 constexpr std::size_t kMostConnections = 256;
 constexpr auto kPatience = 15s;  // for a whole request, the pause before it included, and for taking an answer
 
@@ -85,6 +88,7 @@ struct Server::Impl {
     local::acceptor control{loop};
     std::optional<config::Endpoint> bound;
     std::thread thread;
+    asio::thread_pool waiters{1};  // for what waits for the server; goes before the loop
 
     [[nodiscard]] Result<void> bind(const config::Endpoint& endpoint);
     void run();
@@ -180,8 +184,12 @@ asio::awaitable<bool> Server::Impl::serve_one(AnyStream& stream, beast::flat_buf
         const Request asked{.method = view(request.method_string()),
                             .target = view(request.target()),
                             .authorization = view(request[http::field::authorization]),
-                            .trusted = trusted};
+                            .trusted = trusted,
+                            .body = request.body()};
+        const bool waits = takes_time(asked);
+        if (waits) co_await asio::post(asio::bind_executor(waiters, asio::use_awaitable));
         response = to_http(handle(asked, token, sources), request.version(), request.keep_alive());
+        if (waits) co_await asio::post(asio::bind_executor(loop, asio::use_awaitable));
     }
 
     stream.expires_after(kPatience);

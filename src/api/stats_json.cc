@@ -139,4 +139,32 @@ json server_json(const Snapshot& s) {
             {"limit", limit_of(s.limit)}};
 }
 
+json clients_json(const proxy::Clients& shown) {
+    json list = json::array();
+    for (const auto& client : shown.clients) {
+        list.push_back({{"id", client.id},
+                        {"user", client.user},
+                        {"address", client.address},
+                        {"pid", client.pid != 0 ? json(client.pid) : json(nullptr)},
+                        {"program", client.program},
+                        {"state", client.state},
+                        {"seconds_in_state", seconds(client.since)},
+                        {"connected_seconds", seconds(client.connected)},
+                        {"server_connection", client.server_connection},
+                        {"in_transaction", client.in_transaction},
+                        {"pins", client.pins}});
+    }
+    return {{"clients", list}, {"server_connections", shown.server_connections}};
+}
+
+json answer_json(const proxy::ServerAnswer& answer) {
+    json rows = json::array();
+    for (const auto& row : answer.rows) {
+        json cells = json::array();
+        for (const auto& cell : row) cells.push_back(cell ? json(*cell) : json(nullptr));
+        rows.push_back(std::move(cells));
+    }
+    return {{"columns", answer.columns}, {"rows", rows}};
+}
+
 }  // namespace tidegate::api

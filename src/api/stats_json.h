@@ -12,6 +12,8 @@ namespace tidegate::api {
 
 [[nodiscard]] nlohmann::ordered_json pool_stats_json(const proxy::Snapshot& snapshot);
 [[nodiscard]] nlohmann::ordered_json server_json(const proxy::Snapshot& snapshot);
+[[nodiscard]] nlohmann::ordered_json clients_json(const proxy::Clients& clients);
+[[nodiscard]] nlohmann::ordered_json answer_json(const proxy::ServerAnswer& answer);
 
 [[nodiscard]] std::string moment(proxy::WallTime time);  // ISO 8601, UTC, milliseconds
 

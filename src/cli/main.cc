@@ -10,7 +10,9 @@
 
 #include "cli/commands.h"
 #include "cli/ctl_flags.h"
+#include "cli/kill_flags.h"
 #include "cli/run_flags.h"
+#include "cli/status_options.h"
 
 namespace tidegate::cli {
 namespace {
@@ -21,6 +23,7 @@ constexpr const char* kExamples =
     "  tidegate serve --server mysql://127.0.0.1:3306\n"
     "  tidegate serve -c /etc/tidegate/tidegate.toml\n"
     "  tidegate exec -- php import.php\n"
+    "  tidegate status\n"
     "\n"
     "Exit codes: 0 well, 1 attention, 2 critical, 64 usage, 69 server or gate not reachable, 75 no slot in time.\n";
 
@@ -164,6 +167,10 @@ int run(int argc, char** argv) {
     add_run(app, run_options);
     CtlOptions ctl_options;
     add_ctl(app, ctl_options);
+    StatusOptions status_options;
+    add_status(app, status_options);
+    KillOptions kill_options;
+    add_kill(app, kill_options);
 
     auto arguments = take_arguments(argc, argv);
     const auto command = command_behind_dashes(arguments);
@@ -194,6 +201,8 @@ int run(int argc, char** argv) {
     }
     if (app.got_subcommand("slots")) return slots(slots_options);
     if (app.got_subcommand("ctl")) return ctl(ctl_options);
+    if (app.got_subcommand("status")) return status(status_options);
+    if (app.got_subcommand("kill")) return kill_command(kill_options);
     std::fputs("tidegate: a command is needed, such as serve or demo; see tidegate --help\n", stderr);
     return kUsage;
 }

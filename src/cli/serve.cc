@@ -145,6 +145,8 @@ private:
         };
         sources.scale = [this](const std::string& name, unsigned workers) { return fleets_->scale(name, workers); };
         sources.restart = [this](const std::string& name) { return fleets_->restart(name); };
+        sources.clients = [&gate] { return gate.clients(); };
+        sources.ask_server = [&gate](const std::string& statement) { return gate.ask_server(statement); };
         auto api = api::Server::start(api_config_, std::move(sources), control);
         if (!api) return std::unexpected(api.error());
         api_ = std::move(*api);

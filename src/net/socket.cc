@@ -71,4 +71,10 @@ void Socket::on_events(std::uint32_t events) {
     }
 }
 
+int Socket::peer_pid() const {
+    ucred peer{};
+    socklen_t size = sizeof peer;
+    return ::getsockopt(fd_, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.pid : 0;
+}
+
 }  // namespace tidegate::net

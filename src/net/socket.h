@@ -30,6 +30,7 @@ public:
     Socket& operator=(const Socket&) = delete;
 
     [[nodiscard]] int fd() const { return fd_; }
+    [[nodiscard]] int peer_pid() const;  // the program at the other end of a Unix socket; 0: not known
     [[nodiscard]] Loop& loop() const { return loop_; }
     // The peer has ended its side, or the connection broke. Bytes may still be there to read.
     [[nodiscard]] bool hung_up() const { return hung_up_; }

@@ -26,6 +26,7 @@
 #include "protocol/reply_walker.h"
 #include "proxy/leftovers.h"
 #include "proxy/server_connection.h"
+#include "proxy/snapshot.h"
 #include "session/session.h"
 
 namespace tidegate::proxy {
@@ -74,8 +75,10 @@ public:
     [[nodiscard]] bool logged_in() const { return logged_in_; }
     // In the middle of nothing: no command under way, none in hand, no transaction; or not even logged in: false.
     [[nodiscard]] bool rests() const;
+    [[nodiscard]] ClientView view(TimePoint now) const;
     [[nodiscard]] TimePoint since() const { return busy_since_; }  // busy, or at rest
     [[nodiscard]] const net::Address& peer() const { return stream_->peer(); }
+    [[nodiscard]] int peer_pid() const { return stream_->socket().peer_pid(); }
     [[nodiscard]] int descriptor() const { return stream_->socket().fd(); }
 
 private:

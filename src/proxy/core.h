@@ -136,6 +136,7 @@ public:
     [[nodiscard]] bool idle() const;  // no server connection is left, and nothing is under way
 
     [[nodiscard]] Snapshot snapshot();
+    [[nodiscard]] Clients clients_now() const;
     [[nodiscard]] Occupancy occupancy() const;
 
 private:

@@ -1,4 +1,6 @@
-// Core: its figures, as the API and the metrics show them.
+// Core: its figures and its clients, as the API and the metrics show them.
+#include <algorithm>
+
 #include "proxy/core.h"
 
 namespace tidegate::proxy {
@@ -22,6 +24,38 @@ PoolCounts counts_of(const pool::Stats::Counts& counts) {
 }
 
 }  // namespace
+
+ClientView ClientSession::view(TimePoint now) const {
+    ClientView shown;
+    shown.id = id_;
+    shown.user = user_;
+    shown.address = peer().is_unix() ? "localhost" : peer().text();
+    shown.pid = peer().is_unix() ? peer_pid() : 0;
+    shown.program = program_;
+    if (!logged_in_)
+        shown.state = "logging in";
+    else if (busy_)
+        shown.state = lease_ != nullptr ? "active" : "waiting";
+    else
+        shown.state = lease_ != nullptr ? "holding" : "idle";
+    shown.since = now - std::max(busy_since_, since_);
+    shown.connected = now - since_;
+    shown.server_connection = lease_ != nullptr ? lease_->thread_id() : 0;
+    shown.in_transaction = lease_ != nullptr && session_.in_work();
+    for (std::size_t i = 0; i < sql::kPinCount; ++i) {
+        if (session_.pins().has(static_cast<sql::Pin>(i))) shown.pins.emplace_back(sql::name(static_cast<sql::Pin>(i)));
+    }
+    return shown;
+}
+
+Clients Core::clients_now() const {
+    Clients shown;
+    const TimePoint now = loop.now();
+    for (const auto& [id, client] : clients_) shown.clients.push_back(client->view(now));
+    for (const auto& [connection, owner] : connections_) shown.server_connections.push_back(connection->thread_id());
+    if (const auto id = monitor.thread_id(); id != 0) shown.server_connections.push_back(id);
+    return shown;
+}
 
 Occupancy Core::occupancy() const {
     return {.server_is_up = server_.state == ServerState::up,

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <csignal>
+#include <future>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -18,6 +20,20 @@ namespace tidegate::proxy {
 
 namespace {
 constexpr Duration kLastOrders = 2s;  // for KILLs and goodbyes, when the clients have been cut off
+constexpr Duration kPatience = 35s;   // with the server, for those who ask it over the standing connection
+constexpr Duration kLook = 100ms;     // so often they look whether the gate has ended
+constexpr std::uint16_t kLost = 2013;
+
+ServerAnswer text_of(const Answer& answer) {
+    ServerAnswer text;
+    for (const auto name : answer.columns()) text.columns.emplace_back(name);
+    for (const auto& row : answer.rows()) {
+        auto& cells = text.rows.emplace_back();
+        for (const auto& cell : row) cells.push_back(cell ? std::optional<std::string>(*cell) : std::nullopt);
+    }
+    return text;
+}
+
 }  // namespace
 
 class Gate::Impl {
@@ -53,6 +69,7 @@ public:
         net::spawn(core_.monitor.run());
         if (hooks_.ready) hooks_.ready();
         loop_.run([this](TimePoint now) { tick(now); });
+        ended_ = true;
         return 0;
     }
 
@@ -67,12 +84,37 @@ public:
         return last_;
     }
 
+    Clients clients() {
+        return net::ask(loop_, [this] { return core_.clients_now(); }).value_or(Clients{});
+    }
+
+    Result<ServerAnswer> ask_server(const std::string& statement) {
+        using Promise = std::promise<Result<ServerAnswer>>;
+        auto promise = std::make_shared<Promise>();
+        auto answer = promise->get_future();
+        loop_.post([this, promise, statement] { core_.spawn(ask_task(statement, promise)); });
+        for (const auto patience = Clock::now() + kPatience; Clock::now() < patience && !ended_;) {
+            if (answer.wait_for(kLook) == std::future_status::ready) return answer.get();
+        }
+        return fail(kLost, "08S01", "the gate did not hear from its server in time");
+    }
+
     [[nodiscard]] std::uint16_t port() const { return port_; }
     void add(Companion& companion) { companions_.push_back(&companion); }
     [[nodiscard]] net::Loop& loop() { return loop_; }
     [[nodiscard]] Core& core() { return core_; }
 
 private:
+    net::Task<void> ask_task(std::string statement, std::shared_ptr<std::promise<Result<ServerAnswer>>> promise) {
+        const Result<Answer> answer = co_await core_.monitor.ask(std::move(statement));
+        if (!answer)
+            promise->set_value(std::unexpected(answer.error()));
+        else if (answer->outcome.error)
+            promise->set_value(std::unexpected(answer->error));
+        else
+            promise->set_value(text_of(*answer));
+    }
+
     Result<void> open(const net::Address& address) {
         auto listener = net::Listener::open(loop_, address);
         if (!listener) return std::unexpected(listener.error());
@@ -159,6 +201,7 @@ private:
     std::vector<std::unique_ptr<net::Listener>> listeners_;
     std::vector<Companion*> companions_;
     std::uint16_t port_ = 0;
+    std::atomic<bool> ended_ = false;
     bool stopping_ = false;  // told to
     bool draining_ = false;  // .. and nobody works through the gate any more but its clients
     TimePoint give_up_at_{};
@@ -181,6 +224,12 @@ int Gate::run() {
 }
 Snapshot Gate::snapshot() {
     return impl_->snapshot();
+}
+Clients Gate::clients() {
+    return impl_->clients();
+}
+Result<ServerAnswer> Gate::ask_server(const std::string& statement) {
+    return impl_->ask_server(statement);
 }
 void Gate::add(Companion& companion) {
     impl_->add(companion);

@@ -42,6 +42,10 @@ public:
     [[nodiscard]] Occupancy occupancy() const;                                        // the loop's thread
 
     [[nodiscard]] Snapshot snapshot();  // thread-safe; waits a second for the loop at most, then gives the last one
+    [[nodiscard]] Clients clients();    // thread-safe; nobody when the loop does not answer within a second
+    // Asks the server over the gate's standing connection. Thread-safe, for other threads than the loop's: waits for
+    // the answer, at most as long as the monitor waits for its server.
+    [[nodiscard]] Result<ServerAnswer> ask_server(const std::string& statement);
     [[nodiscard]] std::uint16_t port() const;  // that it listens on; 0: on none
 
 private:

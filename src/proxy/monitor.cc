@@ -38,9 +38,8 @@ void Monitor::stop() {
 }
 
 // Waits for the time to pass, or for something to do.
-net::Task<void> Monitor::rest(Duration time) {
-    for (Duration rested{}; rested < time && !wake_.is_set(); rested += net::Loop::kTick)
-        co_await core_.loop.sleep(net::Loop::kTick);
+net::Task<void> Monitor::rest(TimePoint until) {
+    while (core_.loop.now() < until && !wake_.is_set()) co_await core_.loop.sleep(net::Loop::kTick);
     wake_.clear();
 }
 
@@ -52,20 +51,20 @@ net::Task<void> Monitor::run() {
             co_await connect();
             if (!connection_) {
                 drop_connection();
-                co_await rest(retry);
+                co_await rest(core_.loop.now() + retry);
                 retry = std::min(retry * 2, kLastRetry);
                 continue;
             }
             retry = kFirstRetry;
             looks_ = 0;
+            next_look_ = {};
         }
         const bool alive = co_await attend();
-        ++looks_;
         if (!alive) {
             drop_connection();
             continue;
         }
-        if (orders_.empty()) co_await rest(core_.config.server.monitor_interval);
+        if (orders_.empty()) co_await rest(next_look_);
     }
     drop_connection();
     ended_ = true;
@@ -76,8 +75,10 @@ net::Task<bool> Monitor::attend() {
     net::Deadline patience(core_.loop, connection_->stream().socket());
     patience.arm(core_.loop.now() + kPatience);
     bool alive = co_await carry_out_orders();
-    if (alive) alive = co_await look();
-    if (alive && accounts_readable_ && looks_ % kLooksBetweenAccounts == 0) alive = co_await look_at_accounts();
+    if (!alive || core_.loop.now() < next_look_) co_return alive;
+    next_look_ = core_.loop.now() + core_.config.server.monitor_interval;
+    alive = co_await look();
+    if (alive && accounts_readable_ && looks_++ % kLooksBetweenAccounts == 0) alive = co_await look_at_accounts();
     co_return alive;
 }
 
@@ -107,23 +108,31 @@ void Monitor::drop_connection() {
     for (Order* order : std::exchange(orders_, {})) order->done.set();
 }
 
-net::Task<bool> Monitor::kill(std::string statement) {
-    if (!connection_) co_return false;
+net::Task<Result<Answer>> Monitor::ask(std::string statement) {
+    const auto lost = [] { return fail(2013, "08S01", "the gate has no standing connection to the server now"); };
+    if (!connection_) co_return lost();
     Order order{.statement = std::move(statement), .done = net::Event(core_.loop)};
     orders_.push_back(&order);
     wake_.set();
     co_await order.done;
-    co_return order.sent;
+    if (!order.answer) co_return lost();
+    co_return std::move(*order.answer);
+}
+
+net::Task<bool> Monitor::kill(std::string statement) {
+    const Result<Answer> answer = co_await ask(std::move(statement));
+    co_return answer.has_value();
 }
 
 net::Task<bool> Monitor::carry_out_orders() {
     while (!orders_.empty()) {
         Order* order = orders_.front();
         orders_.pop_front();
-        const Result<Answer> reply = co_await connection_->query(order->statement);
-        order->sent = reply.has_value();
+        Result<Answer> reply = co_await connection_->query(order->statement);
+        const bool alive = reply.has_value();
+        order->answer = std::move(reply);
         order->done.set();
-        if (!reply) co_return false;
+        if (!alive) co_return false;
     }
     co_return true;
 }

@@ -28,17 +28,24 @@ public:
     [[nodiscard]] bool ended() const { return ended_; }
 
     [[nodiscard]] bool connected() const { return connection_ != nullptr; }
+    [[nodiscard]] std::uint32_t thread_id() const { return connection_ ? connection_->thread_id() : 0; }  // 0: none
+    // Asks the server something soon, before the monitor's own next look. An error: there is no connection, or it
+    // broke.
+    net::Task<Result<Answer>> ask(std::string statement);
     // Runs a KILL soon; false where there is no connection that could.
     net::Task<bool> kill(std::string statement);
     // Looks at the figures again now, not at the end of the period.
-    void look_again() { wake_.set(); }
+    void look_again() {
+        next_look_ = {};
+        wake_.set();
+    }
 
 private:
     static constexpr std::size_t kOthersKept = 12;
     struct Order {
         std::string statement;
         net::Event done;
-        bool sent = false;
+        std::optional<Result<Answer>> answer{};
     };
 
     net::Task<void> connect();
@@ -49,7 +56,7 @@ private:
     net::Task<bool> look_at_accounts();
     net::Task<bool> look_at_routines();
     void drop_connection();
-    net::Task<void> rest(Duration time);
+    net::Task<void> rest(TimePoint until);
 
     Core& core_;
     std::unique_ptr<ServerConnection> connection_;
@@ -59,6 +66,7 @@ private:
     bool ended_ = true;
     bool accounts_readable_ = true;
     int looks_ = 0;
+    TimePoint next_look_{};
     std::deque<unsigned> others_;  // of the last looks, since no seat was taken
 };
 

@@ -1,7 +1,6 @@
 #include "proxy/parties.h"
 
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 
 #include <unordered_map>
 
@@ -11,12 +10,6 @@ namespace tidegate::proxy {
 namespace {
 
 constexpr Duration kRested = 200ms;  // a pause between two statements of the same work is shorter, as a rule
-
-pid_t peer_of(int fd) {
-    ucred peer{};
-    socklen_t size = sizeof peer;
-    return ::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.pid : 0;
-}
 
 }  // namespace
 
@@ -34,8 +27,7 @@ std::vector<bool> who_rests(const Core& core, std::span<const Party> parties) {
         if (!peer.is_loopback() && by_address.empty()) return;
         std::size_t party = parties.size();
         if (peer.is_unix()) {
-            if (const auto at = by_process.find(peer_of(client.descriptor())); at != by_process.end())
-                party = at->second;
+            if (const auto at = by_process.find(client.peer_pid()); at != by_process.end()) party = at->second;
         } else if (const auto at = by_address.find(peer.text()); at != by_address.end()) {
             party = at->second;
         }

@@ -80,23 +80,51 @@ net::Task<void> ServerConnection::wait_for_end() {
     }
 }
 
+namespace {
+
+// The packets of an answer, one after the other; an empty one at the end.
+class Packets {
+public:
+    explicit Packets(protocol::Bytes bytes) : left_(bytes) {}
+    protocol::Bytes next() {
+        if (left_.size() < protocol::kHeaderSize) return {};
+        const std::size_t length = protocol::read_header(left_).length;
+        if (left_.size() < protocol::kHeaderSize + length) return {};
+        const protocol::Bytes payload = left_.subspan(protocol::kHeaderSize, length);
+        left_ = left_.subspan(protocol::kHeaderSize + length);
+        return payload;
+    }
+
+private:
+    protocol::Bytes left_;
+};
+
+}  // namespace
+
+std::vector<std::string_view> Answer::columns() const {
+    std::vector<std::string_view> names;
+    if (!outcome.had_rows) return names;
+    Packets packets(bytes);
+    protocol::Reader count(packets.next());
+    const std::uint64_t columns = count.lenenc();
+    for (std::uint64_t i = 0; i < columns; ++i) {
+        protocol::Reader definition(packets.next());
+        for (int before = 0; before < 4; ++before) (void)definition.lenenc_bytes();  // catalog, schema, table, its name
+        names.push_back(protocol::as_text(definition.lenenc_bytes()));
+        if (!definition.ok()) break;
+    }
+    return names;
+}
+
 std::vector<std::vector<std::optional<std::string_view>>> Answer::rows(bool deprecate_eof) const {
     std::vector<std::vector<std::optional<std::string_view>>> all;
     if (!outcome.had_rows) return all;
-    protocol::Bytes left(bytes);
-    const auto next = [&]() -> protocol::Bytes {
-        if (left.size() < protocol::kHeaderSize) return {};
-        const std::size_t length = protocol::read_header(left).length;
-        if (left.size() < protocol::kHeaderSize + length) return {};
-        const protocol::Bytes payload = left.subspan(protocol::kHeaderSize, length);
-        left = left.subspan(protocol::kHeaderSize + length);
-        return payload;
-    };
-    protocol::Reader count(next());
+    Packets packets(bytes);
+    protocol::Reader count(packets.next());
     const std::uint64_t columns = count.lenenc();
-    for (std::uint64_t i = 0; i < columns + (deprecate_eof ? 0 : 1); ++i) (void)next();
+    for (std::uint64_t i = 0; i < columns + (deprecate_eof ? 0 : 1); ++i) (void)packets.next();
     for (std::uint64_t row = 0; row < outcome.rows; ++row) {
-        protocol::Bytes payload = next();
+        protocol::Bytes payload = packets.next();
         auto& values = all.emplace_back();
         for (std::uint64_t i = 0; i < columns && !payload.empty(); ++i) {
             if (payload.front() == std::byte{0xFB}) {

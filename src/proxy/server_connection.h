@@ -27,6 +27,8 @@ struct Answer {
 
     // The rows of a text result set. NULL is nothing. Views into `bytes`.
     [[nodiscard]] std::vector<std::vector<std::optional<std::string_view>>> rows(bool deprecate_eof = true) const;
+    // The names of its columns.
+    [[nodiscard]] std::vector<std::string_view> columns() const;
 };
 
 class Core;

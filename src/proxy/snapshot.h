@@ -112,6 +112,32 @@ struct Snapshot {
     std::vector<AccountSnapshot> accounts;
 };
 
+// A client of the gate, now.
+struct ClientView {
+    std::uint32_t id = 0;  // CONNECTION_ID() as the client sees it
+    std::string user;
+    std::string address;  // "10.0.0.7:43210"; "localhost" over a Unix socket
+    int pid = 0;          // of the program, over a Unix socket; 0: not known
+    std::string program;  // the connection attribute program_name
+    std::string state;  // "logging in", "idle", "waiting" for a connection, "active", "holding" one between statements
+    Duration since{};   // in this state, or a shorter time
+    Duration connected{};
+    std::uint32_t server_connection = 0;  // the id of the one that it has; 0: none
+    bool in_transaction = false;
+    std::vector<std::string> pins;  // what keeps its connection with it
+};
+
+struct Clients {
+    std::vector<ClientView> clients;
+    std::vector<std::uint32_t> server_connections;  // ids of the gate's own, the monitor's among them
+};
+
+// What the server answered to a question that was asked over the gate's standing connection.
+struct ServerAnswer {
+    std::vector<std::string> columns;
+    std::vector<std::vector<std::optional<std::string>>> rows;  // nothing: NULL
+};
+
 // How full a gate is, for those who would start more work.
 struct Occupancy {
     bool server_is_up = false;
