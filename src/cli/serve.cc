@@ -18,6 +18,7 @@
 #include "net/signals.h"
 #include "proxy/gate.h"
 #include "slots/server.h"
+#include "watch/rule_thread.h"
 
 namespace tidegate::cli {
 namespace {
@@ -95,10 +96,13 @@ public:
         api_config_ = {.address = config.api.address, .token = config.api.token.clone()};
         slots_config_ = config.slots;
         const auto fleets = config.fleets;
+        const auto rules = watch::RuleThread::settings_of(config);
         auto gate = proxy::Gate::create(std::move(config), hooks());
         if (!gate) return fail_to_start(gate.error());
         fleets_.emplace(**gate, fleets, open_files);
         (*gate)->add(*fleets_);
+        rules_.emplace(**gate, rules);
+        (*gate)->add(*rules_);
         if (const auto opened = open_slots(**gate); !opened) return fail_to_start(opened.error());
         if (const auto opened = open_api(**gate); !opened) return fail_to_start(opened.error());
         port_ = (*gate)->port();
@@ -156,6 +160,7 @@ private:
     void close_all() {
         api_.reset();
         slots_.reset();
+        rules_.reset();
         fleets_.reset();
     }
 
@@ -217,6 +222,7 @@ private:
     config::Api api_config_;
     config::Slots slots_config_;
     std::optional<fleet::FleetThread> fleets_;
+    std::optional<watch::RuleThread> rules_;
     std::unique_ptr<slots::Server> slots_;
     std::unique_ptr<api::Server> api_;
     std::uint16_t port_ = 0;

@@ -146,6 +146,26 @@ struct Fleet {
     friend bool operator==(const Fleet&, const Fleet&) = default;
 };
 
+// A standing order of a running gate: connections at the server that fit are ended, as `tidegate kill` does it
+// (docs/watch.md). In texts `*` and `?` as in file names; an empty field says nothing.
+struct KillRule {
+    std::string name{};
+    std::optional<Duration> idle{};  // at least one of the three is given
+    std::optional<Duration> busy{};
+    std::optional<Duration> in_transaction{};
+    std::string user{};
+    std::string host{};
+    std::string schema{};
+    std::string program{};
+    std::string state{};
+    std::string statement{};
+    bool query = false;     // only the statement is stopped
+    unsigned limit = 0;     // in one round; 0: none
+    Duration every = 10s;   // a round
+    Duration dry_run = 1h;  // for so long after the start it only says what it would end
+    friend bool operator==(const KillRule&, const KillRule&) = default;
+};
+
 struct Api {
     std::optional<Endpoint> address = Endpoint{"127.0.0.1", 6380};  // empty: "off"
     Secret token;                                                   // from token_file; empty: none is asked for
@@ -167,6 +187,7 @@ struct Config {
     std::uint32_t default_rank = 0;  // of clients without a class: as one with weight 100
     Slots slots;
     std::vector<Fleet> fleets;
+    std::vector<KillRule> kill_rules;
     Api api;
     Log log;
     std::string file;  // where it was read from; empty: no file

@@ -289,6 +289,38 @@ void read_fleet(const toml::table& table, const Context& context, Config& config
     config.fleets.push_back(std::move(fleet));
 }
 
+void read_kill_rule(const toml::table& table, const Context& context, Config& config) {
+    Section section(table, "[[kill]]", context.report);
+    KillRule rule;
+    section.read("name", rule.name);
+    if (!section.has("name"))
+        section.wrong("name", "is missing; it is how the log names the rule");
+    else if (std::ranges::find(config.kill_rules, rule.name, &KillRule::name) != config.kill_rules.end())
+        section.wrong("name", fmt::format("is \"{}\" for a second time", rule.name));
+    const auto read_time = [&](std::string_view key, std::optional<Duration>& to) {
+        Duration time{};
+        section.read(key, time, {1s, kLongestOfFleets});
+        if (section.has(key)) to = time;
+    };
+    read_time("idle", rule.idle);
+    read_time("busy", rule.busy);
+    read_time("in_transaction", rule.in_transaction);
+    if (!section.has("idle") && !section.has("busy") && !section.has("in_transaction"))
+        section.wrong("idle", "is missing, and so are `busy` and `in_transaction`; a rule needs one of the three");
+    section.read("user", rule.user);
+    section.read("host", rule.host);
+    section.read("schema", rule.schema);
+    section.read("program", rule.program);
+    section.read("state", rule.state);
+    section.read("statement", rule.statement);
+    section.read("query", rule.query);
+    section.read("limit", rule.limit, 0, kMostWorkers);
+    section.read("every", rule.every, {1s, 1h});
+    section.read("dry_run", rule.dry_run, {0s, kLongestOfFleets, true});
+    section.finish();
+    config.kill_rules.push_back(std::move(rule));
+}
+
 void read_api(const toml::table& table, const Context& context, Api& api) {
     Section section(table, "[api]", context.report);
     section.read("address", api.address);
@@ -311,7 +343,7 @@ struct Top {
 };
 constexpr std::array kTops{Top{"server", false},      Top{"budget", false}, Top{"listen", false}, Top{"pool", false},
                            Top{"passthrough", false}, Top{"user", true},    Top{"class", true},   Top{"slots", false},
-                           Top{"fleet", true},        Top{"api", false},    Top{"log", false}};
+                           Top{"fleet", true},        Top{"kill", true},    Top{"api", false},    Top{"log", false}};
 
 void read_unknown_top(std::string_view name, const toml::source_region& where, Report& report) {
     const auto elsewhere = std::ranges::find(kKeys, name, &Key::name);
@@ -384,6 +416,8 @@ void read_sections(std::string_view text, const ReadFile& read, Report& report, 
                 read_slots(*table, context, config.slots);
             else if (name == "fleet")
                 read_fleet(*table, context, config);
+            else if (name == "kill")
+                read_kill_rule(*table, context, config);
             else if (name == "api")
                 read_api(*table, context, config.api);
             else
