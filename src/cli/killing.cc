@@ -84,7 +84,7 @@ json json_of(const watch::Connection& c) {
              {"command", c.command},
              {"seconds", seconds(c.time)},
              {"program", c.program()},
-             {"pid", c.local ? json(c.local->pid) : json(nullptr)},
+             {"pid", c.local && c.local->pid != 0 ? json(c.local->pid) : json(nullptr)},
              {"in_transaction", c.in_transaction.has_value()}};
     return row;
 }

@@ -83,7 +83,7 @@ std::string sentence_of(const Connection& connection) {
     if (connection.port != 0) words += fmt::format(":{}", connection.port);
     if (const auto program = connection.program(); !program.empty()) {
         words += ", " + program;
-        if (connection.local) words += fmt::format(" (pid {})", connection.local->pid);
+        if (connection.local && connection.local->pid != 0) words += fmt::format(" (pid {})", connection.local->pid);
     }
     if (!connection.schema.empty()) words += ", schema " + connection.schema;
     words += fmt::format(", {} for {}", connection.command, words_of(connection.time));

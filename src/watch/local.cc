@@ -11,6 +11,7 @@
 #include <array>
 #include <filesystem>
 #include <map>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -259,13 +260,18 @@ private:
     }
 
     LocalView finish() {
+        std::set<int> heirs;
         for (auto& [pid, ends] : ends_) {
             auto program = program_of(pid);
             if (!program) continue;  // it has ended since, and its connections with it
             for (auto& end : ends) {
                 if (end.uid == kUnknownUser) end.uid = program->uid;
             }
+            for (const auto& end : ends) heirs.insert(end.also.begin(), end.also.end());
             view_.holders.push_back({std::move(*program), std::move(ends)});
+        }
+        for (const int pid : heirs) {
+            if (auto program = program_of(pid)) view_.heirs.push_back(std::move(*program));
         }
         return std::move(view_);
     }

@@ -43,6 +43,7 @@ struct LocalHolder {
 
 struct LocalView {
     std::vector<LocalHolder> holders;  // by pid
+    std::vector<Program> heirs;        // the processes of LocalEnd::also, by pid
     std::vector<LocalEnd> of_unknown;  // connections of this host whose program cannot be seen: of another user's
     bool server_is_here = false;       // the server itself runs on this host
     // Its program, where that may be seen; or what listens there in its place (ssh -L, docker-proxy, haproxy, a gate):
