@@ -13,6 +13,7 @@
 #include "cli/kill_flags.h"
 #include "cli/run_flags.h"
 #include "cli/status_options.h"
+#include "cli/validate_options.h"
 
 namespace tidegate::cli {
 namespace {
@@ -169,6 +170,8 @@ int run(int argc, char** argv) {
     add_ctl(app, ctl_options);
     StatusOptions status_options;
     add_status(app, status_options);
+    ValidateOptions validate_options;
+    add_validate(app, validate_options);
     KillOptions kill_options;
     add_kill(app, kill_options);
 
@@ -202,6 +205,7 @@ int run(int argc, char** argv) {
     if (app.got_subcommand("slots")) return slots(slots_options);
     if (app.got_subcommand("ctl")) return ctl(ctl_options);
     if (app.got_subcommand("status")) return status(status_options);
+    if (app.got_subcommand("validate")) return validate(validate_options);
     if (app.got_subcommand("kill")) return kill_command(kill_options);
     std::fputs("tidegate: a command is needed, such as serve or demo; see tidegate --help\n", stderr);
     return kUsage;

@@ -220,6 +220,12 @@ bool is_full(const Error& error) {
     return error.code == 1040 || error.code == 1203 || error.code == 1226;
 }
 
+Result<std::unique_ptr<Session>> connect(const config::Server& server) {
+    auto settings = settings_of(server);
+    auto way = fmt::format("as {} at {}", settings.user, server.text());
+    return OwnConnection::open(std::move(settings), std::move(way));
+}
+
 Entry enter(const WaysIn& ways) {
     return Entrance(ways).run();
 }

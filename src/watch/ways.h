@@ -43,6 +43,9 @@ struct WaysIn {
 // wrong password is told at once.
 [[nodiscard]] Entry enter(const WaysIn& ways);
 
+// A connection of our own, by the one way that `server` names.
+[[nodiscard]] Result<std::unique_ptr<Session>> connect(const config::Server& server);
+
 // Whether an error says that the server has no room for us.
 [[nodiscard]] bool is_full(const Error& error);
 
