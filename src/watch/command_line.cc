@@ -23,8 +23,10 @@ std::string_view base_of(std::string_view path) {
 constexpr std::array<std::string_view, 16> kDoors{"artisan",     "console", "manage.py", "yii",   "spark", "wp",
                                                   "wp-cli.phar", "wp-cli",  "rake",      "rails", "cake",  "cake.php",
                                                   "think",       "drush",   "celery",    "flask"};
-// Programs whose first word says what they do.
-constexpr std::array<std::string_view, 4> kCommands{"tidegate", "dotnet", "supervisorctl", "flask"};
+// Programs whose first word without a dash says what they do; this one's may come behind its flags' values.
+constexpr std::array<std::string_view, 3> kCommands{"dotnet", "supervisorctl", "flask"};
+constexpr std::array<std::string_view, 13> kOwnCommands{"serve",  "demo", "exec",     "run", "slots",  "status", "kill",
+                                                        "doctor", "top",  "validate", "ctl", "config", "work"};
 
 // The first word behind `at` that is no flag.
 std::string command_behind(const Words& words, std::size_t at) {
@@ -70,9 +72,13 @@ void name_interpreted(CommandLine& line, const Words& words, const Run& run) {
 void name_program(CommandLine& line, const Words& words) {
     const auto base = base_of(words.front());
     line.name = base;
-    if (!contains(kCommands, base)) return;
-    const auto command = command_behind(words, 0);
-    if (!command.empty()) line.name += fmt::format(" {}", base_of(command));
+    std::string command;
+    if (contains(kCommands, base)) command = base_of(command_behind(words, 0));
+    if (base == "tidegate") {
+        const auto is_own = [](const std::string& word) { return contains(kOwnCommands, word); };
+        if (const auto at = std::ranges::find_if(words, is_own); at != words.end()) command = *at;
+    }
+    if (!command.empty()) line.name += " " + command;
 }
 
 // A title has the whole of what the program wants to be called: "php-fpm: pool www".

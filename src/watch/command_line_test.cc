@@ -77,6 +77,7 @@ INSTANTIATE_TEST_SUITE_P(
         Named{{"bash", "-o", "pipefail", "/x/y.sh"}, "bash y.sh", "/x/y.sh"},
         Named{{"/usr/bin/mariadb", "-u", "root"}, "mariadb", ""}, Named{{"/usr/sbin/mysqld"}, "mysqld", ""},
         Named{{"./build/bin/tidegate", "serve", "-c", "x.toml"}, "tidegate serve", ""},
+        Named{{"tidegate", "-c", "x.toml", "serve"}, "tidegate serve", ""},
         Named{{"nginx: worker process"}, "nginx: worker process", ""}, Named{{}, "comm", ""},
         Named{{"", ""}, "comm", ""}));
 
