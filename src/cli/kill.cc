@@ -3,13 +3,18 @@
 
 #include <cstdio>
 
+#include "cli/audit_log.h"
 #include "cli/commands.h"
 #include "cli/kill_options.h"
 #include "cli/killing.h"
 #include "config/values.h"
+#include "watch/processes.h"
+#include "watch/programs.h"
 
 namespace tidegate::cli {
 namespace {
+
+using json = nlohmann::ordered_json;
 
 // A time as it was written; false: it is none, which is said.
 bool read_time(const char* flag, const std::string& text, std::optional<Duration>& into) {
@@ -44,11 +49,106 @@ std::expected<Killing, int> killing_of(const KillOptions& options) {
     return killing;
 }
 
+// Filters that only the server can answer have no sense where nobody logs in.
+bool needs_login(const KillOptions& options) {
+    return !options.hosts.empty() || !options.schemas.empty() || !options.states.empty() ||
+           !options.statements.empty() || !options.ids.empty() || !options.busy.empty() ||
+           !options.in_transaction.empty() || options.query;
+}
+
+json json_of(const watch::Target& target) {
+    const auto& program = target.program;
+    return {{"pid", program.pid},
+            {"name", program.name},
+            {"command", program.command},
+            {"account", program.account},
+            {"connections", target.connections},
+            {"quiet_seconds", target.quiet ? json(seconds(*target.quiet)) : json(nullptr)}};
+}
+
+void print(const json& body) {
+    fmt::print("{}\n", body.dump(2, ' ', false, json::error_handler_t::replace));
+}
+
+int say_plan(const watch::ProgramPlan& plan, bool as_json) {
+    if (as_json) {
+        json list = json::array();
+        for (const auto& target : plan.targets) list.push_back(json_of(target));
+        print({{"dry_run", true}, {"would_end", list}});
+        return kWell;
+    }
+    for (const auto& target : plan.targets) fmt::print("would end: {}\n", sentence_of(target));
+    for (const auto& spared : plan.spared)
+        fmt::print("left alone, {}: {} (pid {})\n", spared.why, spared.program.name, spared.program.pid);
+    fmt::print("{} programs would be ended; nothing was, this is a dry run\n", plan.targets.size());
+    return kWell;
+}
+
+int end_programs(const watch::ProgramPlan& plan, Duration grace, const WayIn& way, const KillOptions& options,
+                 const std::string& filter) {
+    const AuditLog audit(plan.targets.empty() ? "/dev/null" : audit_file(options.audit_log));
+    bool all = true;
+    json list = json::array();
+    (void)watch::end(plan.targets, grace, [&](const watch::EndedProgram& ended) {
+        const bool over = ended.end != watch::ProgramEnd::refused && ended.end != watch::ProgramEnd::stays;
+        all = all && over;
+        audit.write(name_of(ended.end), way.server().text(), sentence_of(ended.target), filter, ended.why);
+        if (options.json) {
+            list.push_back(json_of(ended.target));
+            list.back()["end"] = name_of(ended.end);
+            if (!ended.why.empty()) list.back()["why"] = ended.why;
+        } else {
+            fmt::print("{}{}: {}\n", name_of(ended.end), ended.why.empty() ? "" : ", " + ended.why,
+                       sentence_of(ended.target));
+            std::fflush(stdout);
+        }
+    });
+    if (options.json) print({{"dry_run", false}, {"programs", list}});
+    if (!options.json) {
+        for (const auto& spared : plan.spared)
+            fmt::print("left alone, {}: {} (pid {})\n", spared.why, spared.program.name, spared.program.pid);
+        fmt::print("{} programs\n", plan.targets.size());
+    }
+    return all ? kWell : kAttention;
+}
+
+// The programs behind the connections: looked up on this host, without a login.
+int kill_programs(const KillOptions& options, const Killing& killing) {
+    if (needs_login(options)) {
+        fmt::print(
+            stderr,
+            "tidegate: with --processes the filters are --program, --user (of this host's system), --pid and --idle: "
+            "nobody logs in at the server\n");
+        return kUsage;
+    }
+    std::optional<Duration> grace;
+    if (!read_time("--grace", options.grace, grace)) return kUsage;
+    const watch::ProgramFilter filter{
+        .programs = options.programs, .accounts = options.users, .pids = options.pids, .quiet = killing.filter.idle};
+    if (filter.empty()) {
+        fmt::print(stderr,
+                   "tidegate: kill --processes wants to know whom: --program 'node*', --idle 300, --user, --pid\n");
+        return kUsage;
+    }
+    const auto way = WayIn::prepare(options.server);
+    if (!way) return way.error();
+    const auto view = watch::look_locally(way->address());
+    if (!view) {
+        fmt::print(stderr, "tidegate: {}\n", view.error().message);
+        return kCritical;
+    }
+    auto plan = watch::plan(*view, filter, watch::own_line());
+    if (killing.limit != 0 && plan.targets.size() > killing.limit) plan.targets.resize(killing.limit);
+    if (options.dry_run) return say_plan(plan, options.json);
+    return end_programs(plan, grace.value_or(10s), *way, options, filter.text());
+}
+
 }  // namespace
 
 int kill_command(const KillOptions& options) {
     auto killing = killing_of(options);
     if (!killing) return killing.error();
+    if (options.processes) return kill_programs(options, *killing);
     if (killing->filter.empty()) {
         fmt::print(
             stderr,

@@ -1,20 +1,11 @@
 #include "cli/killing.h"
 
-#include <fcntl.h>
-#include <fmt/chrono.h>
 #include <fmt/core.h>
-#include <pwd.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <cstdlib>
-#include <cstring>
-#include <filesystem>
 #include <thread>
 
+#include "cli/audit_log.h"
 #include "cli/commands.h"
-#include "cli/inputs.h"
 #include "watch/killer.h"
 
 namespace tidegate::cli {
@@ -22,58 +13,6 @@ namespace {
 
 using json = nlohmann::ordered_json;
 using watch::Killed;
-
-std::string audit_file(const Killing& killing) {
-    if (!killing.audit_log.empty()) return killing.audit_log;
-    const char* state = std::getenv("XDG_STATE_HOME");
-    std::string folder = state != nullptr && *state != '\0' ? state : "";
-    if (folder.empty()) {
-        folder = home_folder();
-        if (folder.empty()) return "";
-        folder += "/.local/state";
-    }
-    folder += "/tidegate";
-    std::error_code error;
-    std::filesystem::create_directories(folder, error);
-    return folder + "/kills.log";
-}
-
-std::string system_account() {
-    const auto* entry = getpwuid(getuid());
-    return entry != nullptr ? entry->pw_name : std::to_string(getuid());
-}
-
-// One line for each kill, in one write each, so that several at once do not mix theirs.
-class AuditLog {
-public:
-    explicit AuditLog(const std::string& path) : path_(path) {
-        if (!path.empty()) fd_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-        if (fd_ < 0)
-            fmt::print(stderr, "tidegate: warning: no audit log is written, {}: {}\n",
-                       path.empty() ? "no home folder" : path, std::strerror(errno));
-    }
-    ~AuditLog() {
-        if (fd_ >= 0) ::close(fd_);
-    }
-    AuditLog(const AuditLog&) = delete;
-    AuditLog& operator=(const AuditLog&) = delete;
-
-    void write(const Killed& killed, const Killing& killing, const std::string& server) const {
-        if (fd_ < 0) return;
-        const auto now = std::chrono::system_clock::now();
-        const auto line =
-            fmt::format("{:%Y-%m-%dT%H:%M:%SZ} {} by {} at {}: {}; filter: {}{}{}\n",
-                        fmt::gmtime(std::chrono::system_clock::to_time_t(now)), name_of(killed.end), system_account(),
-                        server, sentence_of(killed.connection), killing.filter.text(),
-                        killing.query_only ? "; only its statement" : "", killed.why.empty() ? "" : "; " + killed.why);
-        if (::write(fd_, line.data(), line.size()) < 0)
-            fmt::print(stderr, "tidegate: warning: {}: {}\n", path_, std::strerror(errno));
-    }
-
-private:
-    std::string path_;
-    int fd_ = -1;
-};
 
 json json_of(const watch::Connection& c) {
     json row{{"id", c.id},
@@ -139,7 +78,7 @@ int end_connections(WayIn& way, const watch::Snapshot& snapshot, const Killing& 
         }
         return kWell;
     }
-    const AuditLog audit(choice.victims.empty() ? "/dev/null" : audit_file(killing));
+    const AuditLog audit(choice.victims.empty() ? "/dev/null" : audit_file(killing.audit_log));
     std::map<watch::End, std::size_t> ends;
     json rows = json::array();
     bool first = true;
@@ -148,7 +87,8 @@ int end_connections(WayIn& way, const watch::Snapshot& snapshot, const Killing& 
             std::this_thread::sleep_for(killing.pause);
         const auto killed = watch::kill(way.session(), snapshot, victim, killing.query_only);
         ++ends[killed.end];
-        audit.write(killed, killing, way.server().text());
+        audit.write(name_of(killed.end), way.server().text(), sentence_of(killed.connection),
+                    killing.filter.text() + (killing.query_only ? "; only its statement" : ""), killed.why);
         if (!killing.json) {
             say(killed, killing);
             continue;

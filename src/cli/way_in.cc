@@ -1,12 +1,15 @@
 #include "cli/way_in.h"
 
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <cstdlib>
 
 #include "cli/commands.h"
 #include "cli/inputs.h"
 #include "config/values.h"
+#include "watch/emergency.h"
+#include "watch/php_fpm.h"
 
 namespace tidegate::cli {
 namespace {
@@ -58,9 +61,21 @@ std::expected<void, int> WayIn::open() {
 
 int WayIn::say_shut_out() const {
     const auto refusal = entry_.refusal();
-    for (const auto& attempt : entry_.failed)
-        fmt::print(stderr, "tidegate: {}: {} ({})\n", attempt.way, attempt.error.message, attempt.error.code);
-    return refusal && watch::is_full(*refusal) ? kCritical : kServerUnreachable;
+    if (!refusal || !watch::is_full(*refusal)) {
+        for (const auto& attempt : entry_.failed)
+            fmt::print(stderr, "tidegate: {}: {} ({})\n", attempt.way, attempt.error.message, attempt.error.code);
+        return kServerUnreachable;
+    }
+    auto local = watch::look_locally(address());
+    fmt::print(stderr, "{}",
+               watch::emergency_text({.server = address(),
+                                      .user = server().user,
+                                      .flags = fmt::format("--server mysql://{}", server().text()),
+                                      .failed = entry_.failed,
+                                      .local = local ? std::optional(std::move(*local)) : std::nullopt,
+                                      .root = ::geteuid() == 0,
+                                      .php_fpm = watch::php_fpm_services()}));
+    return kCritical;
 }
 
 Result<watch::Snapshot> WayIn::look() {

@@ -3,19 +3,17 @@
 Where a driver does not get on with the server itself (KNOWN) there is nothing to compare: that test is skipped and
 gives the driver's reason. Any other failure straight at the server fails the test.
 """
-import fcntl
-import functools
 import json
 import os
 import pathlib
-import re
 import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from harness.servers import MySQL, Unavailable, cache_folder
+from harness.node import built, npm_trouble
+from harness.servers import MySQL, cache_folder
 
 HERE = pathlib.Path(__file__).resolve().parent
 CONNECTOR_J = "/usr/share/java/mariadb-java-client.jar"
@@ -48,19 +46,6 @@ KNOWN = {
 STEPS = {"connect", "insert", "text", "transaction", "errors", "many", "large", "infile", "database", "session", "close"}
 
 
-def built(name, sources, build):
-    """A folder with what `build(folder)` makes of the sources, kept in the cache until these change."""
-    stamp = "".join(source.read_text() for source in sources)
-    folder = cache_folder() / "drivers" / name
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder.parent / f"{name}.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "stamp").exists() or (folder / "stamp").read_text() != stamp:
-            build(folder)
-            (folder / "stamp").write_text(stamp)
-    return folder
-
-
 def checked(command, **arguments):
     done = subprocess.run(command, capture_output=True, text=True, **arguments)
     assert done.returncode == 0, f"{' '.join(map(str, command))}:\n{done.stdout}{done.stderr}"
@@ -76,29 +61,6 @@ def go_program():
 def java_classes():
     return built("java", [HERE / "java/Work.java"], lambda folder: checked(
         ["javac", "-d", folder, HERE / "java/Work.java"]))
-
-
-NO_REGISTRY = re.compile(r"npm (?:ERR!|error) code (E(AI_AGAIN|NOTFOUND|CONN\w+|TIMEDOUT|NETUNREACH|HOSTUNREACH)|\w*CERT\w*)")
-
-
-@functools.cache
-def npm_trouble():
-    """Installs Node.js's driver; what is in the way of reaching npm's registry, or nothing."""
-    def install(folder):
-        for file in ("package.json", "package-lock.json"):
-            shutil.copy(HERE / "node" / file, folder)
-        command = ["npm", "ci", "--omit=peer", "--no-audit", "--no-fund", "--fetch-retries=1"]
-        done = subprocess.run(command, capture_output=True, text=True, cwd=folder)
-        if no_registry := NO_REGISTRY.search(done.stderr):
-            raise Unavailable(f"npm's registry cannot be reached ({no_registry[1]}); npm_config_registry, "
-                              "npm_config_cafile or https_proxy may help")
-        assert done.returncode == 0, done.stderr
-
-    try:
-        built("node", [HERE / "node/package.json", HERE / "node/package-lock.json"], install)
-    except Unavailable as trouble:
-        return str(trouble)
-    return None
 
 
 def node_folder():
