@@ -189,51 +189,68 @@ bool hides_the_rest(std::string_view word, bool secret) {
 // shell's is a line of words; which words are, is the result. In a line, text without quotes goes on to the end.
 std::vector<bool> hide_program_text(std::vector<std::string>& words, bool in_line) {
     constexpr std::string_view kHidden = "...";
+    const auto as_they_were = words;
     std::vector<bool> lines(words.size());
     for (std::size_t i = 0; i < words.size(); ++i) {
-        if (!is_interpreter(words[i])) continue;
-        const Run run = run_of(std::span(words).subspan(i));
-        if (run.what != Run::What::code) continue;
+        const Run run = run_of(std::span(as_they_were).subspan(i));
         const auto at = i + run.at;
-        lines[at] = is_shell(words[i]);
-        if (lines[at]) continue;
-        if (in_line && run.from == 0 && !words[at].starts_with('\'') && !words[at].starts_with('"'))
-            words.resize(at + 1);
-        words[at].replace(std::min(run.from, words[at].size()), std::string::npos, kHidden);
+        if (run.what != Run::What::code || at >= words.size()) continue;
+        if (is_shell(as_they_were[i])) {
+            lines[at] = true;
+            continue;
+        }
+        const auto& text = as_they_were[at];
+        if (in_line && run.from == 0 && !text.starts_with('\'') && !text.starts_with('"')) words.resize(at + 1);
+        words[at] = text.substr(0, std::min(run.from, text.size())).append(kHidden);
         for (auto next = at + 1; next < words.size(); ++next) {
-            if (words[next - 1] == "-e" || words[next - 1] == "-E") words[next] = kHidden;
+            if (as_they_were[next - 1] == "-e" || as_they_were[next - 1] == "-E") words[next] = kHidden;
         }
     }
     return lines;
 }
 
-void blot(std::vector<std::string>& words, int depth) {
-    const bool of_password_program = std::ranges::any_of(words, is_password_program);
-    const bool of_redis = std::ranges::any_of(words, [](const auto& word) { return base_of(word) == "redis-cli"; });
-    const auto lines = hide_program_text(words, depth > 0);
+// What the words say of those behind them, whatever becomes of themselves.
+struct Announced {
+    std::vector<bool> secret;  // the next one
+    std::vector<bool> rest;    // all that follow
+    bool password_program = false;
+};
+
+Announced announced_by(const std::vector<std::string>& words) {
+    Announced all;
+    all.password_program = std::ranges::any_of(words, is_password_program);
+    const bool redis = std::ranges::any_of(words, [](const auto& word) { return base_of(word) == "redis-cli"; });
     bool secret = false;
+    for (const auto& word : words) {
+        all.rest.push_back(hides_the_rest(word, secret));
+        secret = announces_password(word, all.password_program, redis) || (secret && is_joint(word));
+        all.secret.push_back(secret);
+    }
+    return all;
+}
+
+void blot(std::vector<std::string>& words, int depth) {
+    const Announced announced = announced_by(words);
+    const auto lines = hide_program_text(words, depth > 0);
     bool user = false;
     for (std::size_t i = 0; i < words.size(); ++i) {
         auto& word = words[i];
-        if (hides_the_rest(word, secret)) {
+        if (announced.rest[i]) {
             words.resize(i + 1);
             words.emplace_back(kBlot);
             return;
         }
-        if (secret && is_joint(word)) continue;
-        if (secret) {
-            secret = announces_password(word, of_password_program, of_redis);  // sshpass -p X
-            word = kBlot;
+        if (i > 0 && announced.secret[i - 1]) {
+            if (!is_joint(word)) word = kBlot;
             user = false;
             continue;
         }
-        secret = announces_password(word, of_password_program, of_redis);
         const bool has_user = user || word.starts_with("-u") || word.starts_with("--user=");
         user = word == "-u" || word == "--user";
-        if (!lines[i]) blot_value(word);
+        if (!lines[i] || word.find_first_of(kBlanks) == std::string::npos) blot_value(word);
         blot_inside(word, depth);
         blot_in_address(word);
-        blot_short_flag(word, of_password_program);
+        blot_short_flag(word, announced.password_program);
         if (has_user) blot_user(word);
     }
 }

@@ -107,11 +107,11 @@ std::string joined(const Words& words) {
 
 void drop_empty_end(Words& words) {
     for (auto& word : words) word = printable(word);
+    while (!words.empty() && words.back().empty()) words.pop_back();
     if (words.size() == 1) {  // a title is padded with blanks
         const auto end = words.front().find_last_not_of(' ');
         words.front().resize(end == std::string::npos ? 0 : end + 1);
     }
-    while (!words.empty() && words.back().empty()) words.pop_back();
 }
 
 CommandLine read_words(Words words) {

@@ -79,7 +79,7 @@ INSTANTIATE_TEST_SUITE_P(
         Named{{"./build/bin/tidegate", "serve", "-c", "x.toml"}, "tidegate serve", ""},
         Named{{"tidegate", "-c", "x.toml", "serve"}, "tidegate serve", ""},
         Named{{"nginx: worker process"}, "nginx: worker process", ""}, Named{{}, "comm", ""},
-        Named{{"", ""}, "comm", ""}));
+        Named{{"", ""}, "comm", ""}, Named{{"\b", "", ""}, "comm", ""}));
 
 constexpr const char* kSecret = "s3cret-Wort";
 

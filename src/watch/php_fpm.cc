@@ -35,7 +35,7 @@ std::vector<std::string> php_fpm_services(const std::string& root) {
     }
     std::error_code error;
     for (const auto& name : services.empty() ? names_in(root + "/etc/php") : std::vector<std::string>{}) {
-        if (is_version(name) && fs::is_directory(root + "/etc/php/" + name + "/fpm", error)) {
+        if (is_version(name) && fs::is_directory(fs::path(root + "/etc/php") / name / "fpm", error)) {
             services.push_back("php" + name + "-fpm");
         }
     }
