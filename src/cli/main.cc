@@ -13,6 +13,7 @@
 #include "cli/kill_flags.h"
 #include "cli/run_flags.h"
 #include "cli/status_options.h"
+#include "cli/top_options.h"
 #include "cli/validate_options.h"
 
 namespace tidegate::cli {
@@ -174,6 +175,8 @@ int run(int argc, char** argv) {
     add_validate(app, validate_options);
     KillOptions kill_options;
     add_kill(app, kill_options);
+    TopOptions top_options;
+    add_top(app, top_options);
 
     auto arguments = take_arguments(argc, argv);
     const auto command = command_behind_dashes(arguments);
@@ -206,6 +209,7 @@ int run(int argc, char** argv) {
     if (app.got_subcommand("ctl")) return ctl(ctl_options);
     if (app.got_subcommand("status")) return status(status_options);
     if (app.got_subcommand("validate")) return validate(validate_options);
+    if (app.got_subcommand("top")) return top(top_options);
     if (app.got_subcommand("kill")) return kill_command(kill_options);
     std::fputs("tidegate: a command is needed, such as serve or demo; see tidegate --help\n", stderr);
     return kUsage;

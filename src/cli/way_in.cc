@@ -50,13 +50,23 @@ const LocalGate* WayIn::gate() {
     return gate_ ? &*gate_ : nullptr;
 }
 
-std::expected<void, int> WayIn::open() {
+void WayIn::enter() {
     entry_ = watch::enter({.server = &server(), .admin = admin_, .gate = [this]() -> std::unique_ptr<watch::Session> {
                                const auto* local = gate();
                                return local != nullptr ? local->session() : nullptr;
                            }});
+}
+
+std::expected<void, int> WayIn::open() {
+    enter();
     if (entry_.session != nullptr) return {};
     return std::unexpected(say_shut_out());
+}
+
+Result<void> WayIn::open_again() {
+    enter();
+    if (entry_.session != nullptr) return {};
+    return std::unexpected(entry_.failed.front().error);
 }
 
 int WayIn::say_shut_out() const {

@@ -26,6 +26,9 @@ public:
     // returned: 2 full, 69 not reachable or no such account.
     [[nodiscard]] std::expected<void, int> open();
 
+    // The same without a word, for those who were in and lost their way. The error is that of the first way.
+    [[nodiscard]] Result<void> open_again();
+
     [[nodiscard]] Result<watch::Snapshot> look();
     [[nodiscard]] Result<watch::Snapshot> look_again(const watch::Snapshot& last);
 
@@ -35,11 +38,14 @@ public:
     [[nodiscard]] const std::string& server_from() const { return loaded_.server_from; }
     // The gate of this host that stands before this server; nullptr: none, or not ours to ask.
     [[nodiscard]] const LocalGate* gate();
+    // It has ended, or another may run by now.
+    void look_for_gate_again() { looked_for_gate_ = false; }
     [[nodiscard]] watch::Session& session() { return *entry_.session; }
     [[nodiscard]] const std::vector<watch::Attempt>& failed() const { return entry_.failed; }
 
 private:
     explicit WayIn(config::Loaded loaded) : loaded_(std::move(loaded)) {}
+    void enter();
     void name_all(watch::Snapshot& snapshot);
     int say_shut_out() const;
 

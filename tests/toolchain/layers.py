@@ -35,6 +35,7 @@ LIBRARIES = {
     "prometheus/": {"api"},
     "CLI/": {"cli"},
     "mysql.h": {"cli", "client"},
+    "curses": {"cli"},
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^">]+)[">]')
