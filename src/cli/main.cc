@@ -10,6 +10,7 @@
 
 #include "cli/commands.h"
 #include "cli/ctl_flags.h"
+#include "cli/doctor_options.h"
 #include "cli/kill_flags.h"
 #include "cli/run_flags.h"
 #include "cli/status_options.h"
@@ -177,6 +178,8 @@ int run(int argc, char** argv) {
     add_kill(app, kill_options);
     TopOptions top_options;
     add_top(app, top_options);
+    DoctorOptions doctor_options;
+    add_doctor(app, doctor_options);
 
     auto arguments = take_arguments(argc, argv);
     const auto command = command_behind_dashes(arguments);
@@ -210,6 +213,7 @@ int run(int argc, char** argv) {
     if (app.got_subcommand("status")) return status(status_options);
     if (app.got_subcommand("validate")) return validate(validate_options);
     if (app.got_subcommand("top")) return top(top_options);
+    if (app.got_subcommand("doctor")) return doctor(doctor_options);
     if (app.got_subcommand("kill")) return kill_command(kill_options);
     std::fputs("tidegate: a command is needed, such as serve or demo; see tidegate --help\n", stderr);
     return kUsage;
