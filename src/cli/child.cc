@@ -1,11 +1,13 @@
 #include "cli/child.h"
 
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <fstream>
 #include <thread>
 
 namespace tidegate::cli {
@@ -46,6 +48,17 @@ int Child::wait(Duration at_most) {
     }
     pid_ = -1;
     return WIFEXITED(status) ? WEXITSTATUS(status) : -2;
+}
+
+void Child::kill_all() {
+    if (pid_ <= 0) return;
+    // Stopped first: it cannot start another while its children are looked up.
+    ::kill(pid_, SIGSTOP);
+    std::ifstream children(fmt::format("/proc/{0}/task/{0}/children", pid_));
+    for (pid_t child = 0; children >> child;) ::kill(child, SIGKILL);
+    ::kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+    pid_ = -1;
 }
 
 void Child::end() {

@@ -24,7 +24,8 @@ public:
     [[nodiscard]] int wait(Duration at_most);
     // TERM, so that it can end what it started itself; KILL after two seconds.
     void end();
-    [[nodiscard]] pid_t pid() const { return pid_; }
+    // KILL to it and to what it has started, as if they had crashed.
+    void kill_all();
 
 private:
     explicit Child(pid_t pid) : pid_(pid) {}

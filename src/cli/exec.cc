@@ -64,6 +64,7 @@ Result<Claim> claim_of(const ExecOptions& options, const SlotSettings& settings,
     Claim claim = slots::make_claim(std::move(name), wait, now);
     claim.priority = options.priority;
     claim.slots = options.single ? 1 : settings.slots;
+    claim.slots_said = options.single || !options.slots.empty();
     claim.who.set_command(joined(options.command));
     if (!options.slots.empty()) {
         const auto slots = config::parse_unsigned(options.slots);

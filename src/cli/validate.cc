@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <cstdio>
 #include <functional>
 #include <thread>
@@ -22,7 +21,7 @@ namespace {
 using json = nlohmann::ordered_json;
 
 constexpr const char* kPool = "validate";
-constexpr const char* kSingle = "validate-single";
+constexpr const char* kSingle = "single.validate";  // as exec names the pool of --single --name validate
 constexpr int kRounds = 100;
 constexpr Duration kPatience = 20s;
 
@@ -211,14 +210,9 @@ private:
 
     [[nodiscard]] Found killed_holder() {
         if (!door_) return fail("there are no slots, see above");
-        const auto child = exec({"--name", kPool, "--slots", "1", "--", "sleep", "60"});
+        auto child = exec({"--name", kPool, "--slots", "1", "--", "sleep", "60"});
         if (!becomes_active(1)) return fail("the holder did not get its slot in time");
-        const auto view = door_->look(kPool);
-        const auto* holder = view ? view->ledger.holder(0) : nullptr;
-        const auto program = holder != nullptr ? watch::program_of(holder->who.pid) : std::nullopt;
-        if (!program || (program->pid != child.pid() && program->parent != child.pid()))
-            return fail("somebody else holds the slot of \"validate\": does another tidegate validate run?");
-        ::kill(program->pid, SIGKILL);
+        child.kill_all();
         if (!becomes_active(0)) return fail("the slot is still held: tidegate slots shows by whom");
         return "a holder was killed (-9), and its slot is free again";
     }
@@ -248,10 +242,10 @@ private:
 
     [[nodiscard]] Found second_instance() {
         if (!door_) return fail("there are no slots, see above");
-        const auto first = exec({"--single", "--name", kSingle, "--", "sleep", "60"});
+        const auto first = exec({"--single", "--name", kPool, "--", "sleep", "60"});
         if (!becomes_active(1, kSingle)) return fail("the first instance did not start in time");
         // `false` would end with 1, if it ran.
-        const int code = exec({"--single", "--name", kSingle, "--", "false"}).wait(kPatience);
+        const int code = exec({"--single", "--name", kPool, "--", "false"}).wait(kPatience);
         if (code != 0) return fail(fmt::format("a second instance ended with {} and not with 0", code));
         return "the second of two with --single did nothing";
     }

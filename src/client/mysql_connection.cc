@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <chrono>
 #include <mutex>
 
@@ -29,6 +30,23 @@ bool ended_under_tls(std::string_view message) {
     if (open == std::string_view::npos || !message.ends_with(')')) return false;
     const auto number = message.substr(open + 1, message.size() - open - 2);
     return !number.empty() && number.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+// What a server says before TLS is set up, above all that it is full, Connector/C wraps in an error of its own (2002,
+// 2026):
+// ".. cannot be verified: 1040 - Too many connections". Nobody vouches for it, as for no refusal at the door.
+Error refusal_before_tls(Error error) {
+    constexpr std::string_view kBefore = "cannot be verified: ";
+    constexpr std::string_view kBetween = " - ";
+    const std::string_view message = error.message;
+    const auto at = message.find(kBefore);
+    const auto between = at == std::string_view::npos ? at : message.find(kBetween, at);
+    if (between == std::string_view::npos) return error;
+    const auto number = message.substr(at + kBefore.size(), between - at - kBefore.size());
+    std::uint16_t code = 0;
+    if (std::from_chars(number.data(), number.data() + number.size(), code).ec != std::errc{} || code == 0)
+        return error;
+    return {code, code == 1040 ? "08004" : "HY000", std::string(message.substr(between + kBetween.size()))};
 }
 
 }  // namespace
@@ -107,7 +125,7 @@ Result<void> MysqlConnection::connect() {
         if (settings_.tls < Tls::required || unix_socket || mysql_get_ssl_cipher(mysql_.get()) != nullptr) return {};
         return fail(2026, "HY000", fmt::format("cannot connect to {}: the server offers no TLS", settings_.text()));
     }
-    auto error = error_of(mysql_.get());
+    auto error = refusal_before_tls(error_of(mysql_.get()));
     lost_ = true;
     if (error.code == 2026 && ended_under_tls(error.message)) error.code = error_code::lost;
     error.message = fmt::format("cannot connect to {} as {}: {}", settings_.text(),

@@ -35,6 +35,7 @@ SlotPermits::~SlotPermits() {
 Result<std::shared_ptr<void>> SlotPermits::take() {
     auto claim = slots::make_claim(pool_, wait_, Clock::now());
     claim.slots = max_;
+    claim.slots_said = max_.has_value();
     auto slot = door_.acquire(std::move(claim), {}, ending_);
     if (!slot) return std::unexpected(std::move(slot.error()));
     return std::make_shared<slots::Slot>(std::move(*slot));

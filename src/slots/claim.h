@@ -17,9 +17,11 @@ inline constexpr int kMostPriority = 1000;
 
 struct Claim {
     std::string pool{kDefaultPool};
-    // How many slots the pool is to have from now on; empty: as many as it has, kDefaultSlots when it is new. A running
-    // gate goes by its own [slots] max.
+    // How many slots the pool is to have from now on; empty: as many as it has, kDefaultSlots when it is new.
     std::optional<unsigned> slots;
+    // Somebody has said that number for this very pool: then it holds at a running gate, too, which goes by its own
+    // [slots] max otherwise, and never beyond that.
+    bool slots_said = false;
     int priority = 0;      // the higher is served first
     TimePoint since{};     // when the waiting began
     TimePoint deadline{};  // absolute

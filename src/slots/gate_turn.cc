@@ -69,6 +69,7 @@ std::optional<GateTurn> GateTurn::begin(const Place& place, const Claim& claim, 
     line.pool = claim.pool;
     line.priority = claim.priority;
     line.lock = true;
+    if (claim.slots_said) line.slots = claim.slots;
     line.wait = std::max(claim.deadline - now, Duration::zero());
     line.waited = now - claim.since;
     line.command = claim.who.command();

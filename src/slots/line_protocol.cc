@@ -63,11 +63,14 @@ Result<void> set_word(Line& line, std::string_view key, std::string_view value) 
         line.waited = *waited;
     } else if (key == "lock") {
         line.lock = value == "1";
+    } else if (key == "slots") {
+        line.slots = number_of<unsigned>(value);
+        if (!line.slots || *line.slots == 0) return wrong("slots must be a number of at least 1");
     } else if (key == "resume") {
         line.resume = number_of<SlotNumber>(value);
         if (!line.resume) return wrong("resume must be the number of a slot");
     } else {
-        return wrong("ACQUIRE has wait, priority, waited, lock, resume and command");
+        return wrong("ACQUIRE has wait, priority, slots, waited, lock, resume and command");
     }
     return {};
 }
@@ -200,6 +203,7 @@ std::string acquire_line(const Line& line) {
     if (line.waited > Duration::zero()) text += fmt::format(" waited={}", in_seconds(line.waited));
     if (line.lock) text += " lock=1";
     if (line.resume) text += fmt::format(" resume={}", *line.resume);
+    if (line.slots) text += fmt::format(" slots={}", *line.slots);
     if (!line.command.empty()) text += fmt::format(" command={}", line.command);
     return text + "\n";
 }

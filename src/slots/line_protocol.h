@@ -8,7 +8,8 @@
 //
 // A connection holds one slot at most, and holding the connection is holding the slot. More words of ACQUIRE:
 // `waited=2s` (it stood in line elsewhere), `lock=1` (the slot's lock comes along as a descriptor, SCM_RIGHTS: then the
-// slot lasts as long as that lock), `resume=17` (it held that slot through a gate that is gone), and last of all
+// slot lasts as long as that lock), `slots=5` (the pool is to have so many from now on, of those that the gate gives at
+// most), `resume=17` (it held that slot through a gate that is gone), and last of all
 // `command=` with whatever should be shown of the holder, to the end of the line.
 //
 // Pure: text in, structs out, and back.
@@ -36,6 +37,7 @@ struct Line {
     Duration waited{};
     bool lock = false;
     std::optional<SlotNumber> resume;
+    std::optional<unsigned> slots;  // the pool is to have; empty: the gate's own number
     std::string command;
 };
 // Without its end of line. An error is the rest of an ERR line.

@@ -29,11 +29,12 @@ TEST(LineProtocol, ReadsWhatPeopleWrite) {
 }
 
 TEST(LineProtocol, ACommandGoesToTheEndOfTheLine) {
-    const auto line = parse_line("ACQUIRE a lock=1 resume=7 waited=1.5s command=php x.php wait=3 --b");
+    const auto line = parse_line("ACQUIRE a lock=1 resume=7 slots=5 waited=1.5s command=php x.php wait=3 --b");
     ASSERT_TRUE(line);
     EXPECT_EQ(line->command, "php x.php wait=3 --b");
     EXPECT_TRUE(line->lock);
     EXPECT_EQ(line->resume, 7U);
+    EXPECT_EQ(line->slots, 5U);
     EXPECT_EQ(line->waited, 1500ms);
     const auto again = parse_line(std::string_view(acquire_line(*line)).substr(0, acquire_line(*line).size() - 1));
     ASSERT_TRUE(again);
@@ -45,7 +46,7 @@ TEST(LineProtocol, ACommandGoesToTheEndOfTheLine) {
 TEST(LineProtocol, SaysWhatIsWrong) {
     for (const auto* bad : {"", "HELLO", "acquire a", "ACQUIRE ../a", "ACQUIRE a b", "ACQUIRE a wait=soon",
                             "ACQUIRE a wait=-1", "ACQUIRE a priority=high", "ACQUIRE a priority=1001",
-                            "ACQUIRE a colour=red", "ACQUIRE a resume=x", "ACQUIRE a wait=25h"}) {
+                            "ACQUIRE a colour=red", "ACQUIRE a resume=x", "ACQUIRE a slots=0", "ACQUIRE a wait=25h"}) {
         const auto line = parse_line(bad);
         ASSERT_FALSE(line) << bad;
         EXPECT_THAT(line.error().message, StartsWith("usage "));

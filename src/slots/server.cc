@@ -168,6 +168,18 @@ unsigned Server::size() const {
     return std::min({config_.max.value_or(limit), limit, PoolFile::kMostSlots});
 }
 
+unsigned Server::size_of(const Desk& desk) const {
+    return std::min(size(), desk.said.value_or(PoolFile::kMostSlots));
+}
+
+void Server::resize(Desk& desk, TimePoint now) {
+    Ledger& ledger = desk.pool.ledger();
+    const unsigned slots = size_of(desk);
+    if (ledger.size() == slots) return;
+    log::info("The pool '{}' has {} slots now, {} before", desk.pool.name(), slots, ledger.size());
+    ledger.resize(slots, now);
+}
+
 Result<Server::Desk*> Server::desk_of(const std::string& pool) {
     const auto found = desks_.find(pool);
     if (found != desks_.end()) return &found->second;
@@ -194,6 +206,10 @@ void Server::acquire(Session& session, const Line& line) {
     if (!line.command.empty()) session.who.set_command(line.command);
     session.takes_lock = line.lock;
     session.desk = *desk;
+    if (line.slots) {
+        (*desk)->said = line.slots;
+        resize(**desk, Clock::now());
+    }
     if (line.resume && resume(session, line, **desk)) return;
     stand_in_line(session, line, **desk);
     serve();
@@ -319,13 +335,9 @@ void Server::tick(TimePoint now) {
         started_ = accepting_ = true;
         net::spawn(accept());
     }
-    const unsigned slots = size();
     for (auto& [name, desk] : desks_) {
         Ledger& ledger = desk.pool.ledger();
-        if (ledger.size() != slots) {
-            log::info("The pool '{}' has {} slots now, {} before", name, slots, ledger.size());
-            ledger.resize(slots, now);
-        }
+        resize(desk, now);
         return_seats(desk.pool.look_at_others(now));
         for (const Waiter& late : ledger.expire(now)) {
             const auto found = desk.waiting.find(key_of(late.order));

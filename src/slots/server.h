@@ -43,6 +43,7 @@ private:
     struct Desk {  // a pool, and who waits for it
         GatePool pool;
         std::map<std::pair<int, std::uint64_t>, Session*> waiting;  // by priority and arrival
+        std::optional<unsigned> said{};  // how many slots it is to have; empty: as [slots] has it
     };
 
     Server(net::Loop& loop, proxy::Seats& seats, std::function<unsigned()> limit, const config::Slots& config,
@@ -61,7 +62,9 @@ private:
     bool grant(Desk& desk, const Ledger::Next& next);
     void hold(Session& session, Desk& desk, SlotNumber slot, PoolFile lock, bool has_seat);
     void return_seats(unsigned count);
-    [[nodiscard]] unsigned size() const;
+    [[nodiscard]] unsigned size() const;  // of a pool of which nobody has said more
+    [[nodiscard]] unsigned size_of(const Desk& desk) const;
+    void resize(Desk& desk, TimePoint now);
     [[nodiscard]] std::string list(const std::string& pool);
 
     net::Loop& loop_;

@@ -281,7 +281,7 @@ private:
                             "LEFT(r.trx_query, {}) AS query FROM {}",
                             table_name, kStatementKept, waits),
                 "who waits for whose locks",
-                in_schema ? "PROCESS ON *.*; and SELECT ON performance_schema.*" : "PROCESS ON *.*");
+                in_schema && into_.sees_all ? "SELECT ON performance_schema.*" : "PROCESS ON *.*");
         if (!table) return;
         for (const auto& row : table->rows) {
             into_.lock_waits.push_back({.waiting = table->number(row, "waiting").value_or(0),

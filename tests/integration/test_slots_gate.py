@@ -318,3 +318,22 @@ def test_killing_holders_waiters_and_the_gate_at_random(new_desk, witness):
     for _ in range(slots):
         desk.exec("--wait", "20s", command=witness.holder(60))
     witness.wait_for(slots, 30)
+
+
+def test_single_and_slots_hold_at_the_gate_too(new_desk):
+    """`--single` once gave one of the gate's many slots, so that a second instance ran beside the first."""
+    desk = new_desk(slots={"max": 10})
+    first = desk.exec("--single", "--name", "importer", command=["sleep", "60"])
+    wait_until(lambda: (desk.pool("single.importer") or {}).get("active") == 1, 10, "the first instance")
+    second = desk.run("exec", "--single", "--name", "importer", "--", "false")
+    assert second.returncode == 0 and "it runs already" in second.stderr
+    assert desk.run("exec", "--single", "--name", "importer", "--wait", "200ms", "--", "true").returncode == NO_SLOT
+    assert first.poll() is None
+    held = [desk.exec("--name", "reports", "--slots", "2", command=["sleep", "60"]) for _ in range(2)]
+    wait_until(lambda: (desk.pool("reports") or {}).get("active") == 2, 10, "two holders")
+    assert desk.run("exec", "--name", "reports", "--wait", "200ms", "--", "true").returncode == NO_SLOT
+    assert desk.pool("reports")["max"] == 2 and desk.pool("single.importer")["max"] == 1
+    # Never more than the gate gives.
+    assert desk.run("exec", "--name", "reports", "--slots", "500", "--", "true").returncode == 0
+    assert desk.pool("reports")["max"] == 10
+    assert all(child.poll() is None for child in held)
