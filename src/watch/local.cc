@@ -13,11 +13,13 @@
 #include <map>
 #include <set>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 
 #include "watch/addresses.h"
 #include "watch/ip.h"
 #include "watch/processes.h"
+#include "watch/server_threads.h"
 #include "watch/sockets.h"
 
 namespace tidegate::watch {
@@ -218,6 +220,7 @@ private:
                          .uid = socket.uid,
                          .quiet = std::nullopt,
                          .spoke_last = false,
+                         .server_thread = 0,
                          .also = {}};
             if (socket.since_sent && socket.since_received) {
                 end.quiet = std::min(*socket.since_sent, *socket.since_received);
@@ -230,11 +233,17 @@ private:
     // The sockets that the server has accepted bear its path; their peers are the clients'.
     void collect_unix() {
         std::map<std::uint64_t, const UnixSocket*> by_inode;
+        std::unordered_map<std::uint64_t, int> threads;
+        bool looked = false;
         for (const auto& socket : unix_) by_inode.emplace(socket.inode, &socket);
         for (const auto& socket : unix_) {
             const bool accepted =
                 !socket.listens && socket.peer != 0 && std::ranges::find(bound_, socket.path) != bound_.end();
             if (!accepted) continue;
+            if (threads.empty() && view_.server && view_.server_is_here && !std::exchange(looked, true)) {
+                threads = waiting_threads(view_.server->pid);
+            }
+            const auto thread = threads.find(socket.inode);
             const auto peer = by_inode.find(socket.peer);
             const auto uid = peer == by_inode.end() ? std::nullopt : peer->second->uid;
             add({.port = 0,
@@ -243,6 +252,7 @@ private:
                  .uid = uid.value_or(kUnknownUser),
                  .quiet = std::nullopt,
                  .spoke_last = false,
+                 .server_thread = thread == threads.end() ? 0 : thread->second,
                  .also = {}});
         }
     }

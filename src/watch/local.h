@@ -31,6 +31,7 @@ struct LocalEnd {
     // The program said something after the server did: a statement of it may be running. (Or it closed a prepared
     // statement, which has no reply.)
     bool spoke_last = false;
+    int server_thread = 0;  // the server's, which waits for it; 0: not known, and over TCP not asked
     std::vector<int> also;  // other processes that have it too, by pid: it ends when all of them have let go
 };
 
@@ -62,8 +63,9 @@ struct LocalView {
 [[nodiscard]] std::optional<Program> program_of(int pid);
 
 // Gives each of the connections the local program at its other end: by address and port over TCP; over Unix sockets by
-// the attribute _pid. Servers without such attributes (MariaDB as it comes) tell nothing of who is behind a Unix
-// socket: where all of its local holders that are left run the same program, it is named, with Program::one_of. Pure.
+// the server's thread, or the attribute _pid. Servers without such attributes (MariaDB as it comes) tell nothing of who
+// is behind a Unix socket: where all of its local holders that are left run the same program, it is named, with
+// Program::one_of. Pure.
 void name_programs(std::vector<Connection>& connections, const LocalView& local);
 
 }  // namespace tidegate::watch

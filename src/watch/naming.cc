@@ -65,6 +65,9 @@ public:
             if (connection.port != 0) by_port(connection);
         }
         for (auto& connection : connections_) {
+            if (is_over_socket(connection)) by_thread(connection);
+        }
+        for (auto& connection : connections_) {
             if (is_over_socket(connection)) by_pid(connection);
         }
         by_elimination();
@@ -89,10 +92,20 @@ private:
         return connection.host == "localhost";
     }
 
+    void by_thread(Connection& connection) {
+        const auto fits = [&](const End& end) {
+            return connection.server_thread != 0 && end.end->server_thread == connection.server_thread;
+        };
+        take(connection, std::ranges::find_if(unix_, fits));
+    }
+
     void by_pid(Connection& connection) {
         const auto pid = connection.kind == Kind::own && !connection.pid ? local_.self : connection.pid.value_or(0);
         const auto fits = [&](const End& end) { return pid != 0 && !end.taken && is_of(end, pid); };
-        const auto at = std::ranges::find_if(unix_, fits);
+        take(connection, std::ranges::find_if(unix_, fits));
+    }
+
+    void take(Connection& connection, std::vector<End>::iterator at) {
         if (at == unix_.end()) return;
         at->taken = true;
         connection.local = at->holder->program;

@@ -80,6 +80,23 @@ TEST(Naming, GoesByPidOverASocket) {
     EXPECT_EQ(named(view, row("10.0.0.9", 0, 9)), "");
 }
 
+TEST(Naming, GoesByTheServersThreadOverASocket) {
+    auto php = tcp(0, "");
+    php.server_thread = 501;
+    auto node = tcp(0, "");
+    node.server_thread = 502;
+    const auto view = view_of({{program(7, "php a.php"), {php}}, {program(9, "node b.js"), {node}}});
+    auto one = row("localhost", 0, 7);  // a container's pid, perhaps
+    one.server_thread = 502;
+    EXPECT_EQ(named(view, one), "node b.js");
+    one.server_thread = 503;
+    one.pid.reset();
+    EXPECT_EQ(named(view, one), "");
+    one.host = "10.0.0.9";
+    one.server_thread = 502;
+    EXPECT_EQ(named(view, one), "");
+}
+
 TEST(Naming, NamesWhatIsLeftWhereOnlyOneProgramIs) {
     auto view = view_of({{program(7, "php a.php"), {tcp(0, ""), tcp(0, "")}}, {program(99, "tidegate"), {tcp(0, "")}}});
     std::vector<Connection> rows{row("localhost", 0), row("localhost", 0), row("localhost", 0)};

@@ -63,7 +63,7 @@ std::string process_list_statement(Flavour flavour) {
     return fmt::format(
         "SELECT ID, USER, HOST, DB, COMMAND, TIME{}, STATE, LEFT(INFO, {}) AS INFO "
         "FROM information_schema.PROCESSLIST",
-        flavour == Flavour::mariadb ? ", TIME_MS" : "", kStatementKept);
+        flavour == Flavour::mariadb ? ", TIME_MS, TID" : "", kStatementKept);
 }
 
 Connection connection_in(const Table& table, const Table::Row& row, std::uint64_t own_id) {
@@ -80,6 +80,7 @@ Connection connection_in(const Table& table, const Table::Row& row, std::uint64_
         connection.time = milliseconds(*ms);
     else
         connection.time = seconds(std::min<std::uint64_t>(table.number(row, "TIME").value_or(0), 1U << 31));
+    connection.server_thread = static_cast<int>(table.number(row, "TID").value_or(0));
     connection.kind = connection.id == own_id ? Kind::own : kind_of(connection);
     return connection;
 }
@@ -235,8 +236,22 @@ private:
         }
     }
 
+    // MySQL's; MariaDB's are in its process list.
+    void threads() {
+        const auto table = session_.ask(
+            "SELECT PROCESSLIST_ID, THREAD_OS_ID FROM performance_schema.threads WHERE PROCESSLIST_ID IS NOT NULL");
+        if (!table) return;  // what is hidden is said of the attributes
+        const auto connections = by_id();
+        for (const auto& row : table->rows) {
+            const auto at = connections.find(table->number(row, "PROCESSLIST_ID").value_or(0));
+            if (at == connections.end()) continue;
+            at->second->server_thread = static_cast<int>(table->number(row, "THREAD_OS_ID").value_or(0));
+        }
+    }
+
     void attributes() {
         if (!into_.on("performance_schema")) return;
+        if (!is_mariadb()) threads();
         const auto table =
             ask("SELECT PROCESSLIST_ID, ATTR_NAME, ATTR_VALUE FROM performance_schema.session_connect_attrs "
                 "WHERE ATTR_NAME IN ('program_name', '_pid', '_client_name')",

@@ -130,6 +130,13 @@ std::string link_target(const std::string& path) {
     return length > 0 ? std::string(target.data(), static_cast<std::size_t>(length)) : "";
 }
 
+std::optional<std::uint64_t> inode_at(const std::string& path) {
+    constexpr std::string_view kSocket = "socket:[";
+    const auto target = link_target(path);
+    if (!target.starts_with(kSocket)) return std::nullopt;
+    return number_in<std::uint64_t>(std::string_view(target).substr(kSocket.size()));
+}
+
 // A relative path is believed where the file is there: the program may have changed its folder since.
 std::string whole_path(const std::string& script, const std::string& folder) {
     if (script.empty() || script.starts_with('/') || folder.empty()) return script;
@@ -161,15 +168,15 @@ std::vector<std::uint64_t> sockets_of(int pid) {
     const Folder folder = open_folder(path);
     if (!folder) return inodes;
     while (const dirent* file = ::readdir(folder.get())) {
-        constexpr std::string_view kSocket = "socket:[";
-        const auto target = link_target(fmt::format("{}/{}", path, file->d_name));
-        if (target.starts_with(kSocket)) {
-            inodes.push_back(number_in<std::uint64_t>(std::string_view(target).substr(kSocket.size())));
-        }
+        if (const auto inode = inode_at(fmt::format("{}/{}", path, file->d_name))) inodes.push_back(*inode);
     }
     std::ranges::sort(inodes);
     inodes.erase(std::ranges::unique(inodes).begin(), inodes.end());
     return inodes;
+}
+
+std::optional<std::uint64_t> socket_of(int pid, int file) {
+    return inode_at(fmt::format("/proc/{}/fd/{}", pid, file));
 }
 
 SocketOwners all_socket_owners() {

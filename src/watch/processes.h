@@ -22,6 +22,9 @@ namespace tidegate::watch {
 // The inodes of the sockets that a process has open.
 [[nodiscard]] std::vector<std::uint64_t> sockets_of(int pid);
 
+// The same of one of its files; nothing: it is no socket.
+[[nodiscard]] std::optional<std::uint64_t> socket_of(int pid, int file);
+
 // The sockets of all processes: by inode, those that have it, by pid.
 using SocketOwners = std::unordered_map<std::uint64_t, std::vector<int>>;
 [[nodiscard]] SocketOwners all_socket_owners();

@@ -62,6 +62,7 @@ struct Connection {
     std::uint64_t rows_locked = 0;           // by that transaction
     std::uint64_t rows_modified = 0;
     std::string program_name;      // the connection attribute, where the server keeps it
+    int server_thread = 0;         // the system's number of the thread that serves it; 0: not told
     std::optional<int> pid;        // the attribute _pid: on the client's host
     std::optional<Program> local;  // the program itself, where it runs on this host
 
