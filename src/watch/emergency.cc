@@ -8,10 +8,9 @@
 #include <string_view>
 #include <utility>
 
-#include "watch/command_line.h"
+#include "watch/emergency_page.h"
 #include "watch/holders.h"
-#include "watch/printable.h"
-#include "watch/programs.h"
+#include "watch/kin.h"
 
 namespace tidegate::watch {
 namespace {
@@ -20,7 +19,6 @@ constexpr std::size_t kGroupsShown = 4;
 constexpr std::size_t kAttemptsShown = 4;
 constexpr std::size_t kCommandsShown = 2;
 constexpr std::size_t kServicesShown = 2;
-constexpr std::size_t kIndent = 9;          // of a command that goes on
 constexpr std::size_t kPidsInCommand = 25;  // more are left to the command of Tidegate
 
 // What kind of emergency it is: they have different ways out.
@@ -39,85 +37,7 @@ Full kind_of(const Emergency& e) {
     return is_full(error) ? Full::account : Full::away;
 }
 
-// Processes that are alike to a person.
-struct Kin {
-    std::string name;
-    std::string account;
-    std::vector<int> pids;
-    std::size_t connections = 0;
-    std::optional<Duration> shortest_quiet;
-    std::optional<Duration> longest_quiet;
-    bool spared = false;
-};
-
-void add(Kin& kin, const LocalHolder& holder) {
-    kin.pids.push_back(holder.program.pid);
-    kin.connections += holder.ends.size();
-    for (const auto& end : holder.ends) {
-        if (!end.quiet) continue;
-        kin.shortest_quiet = std::min(kin.shortest_quiet.value_or(*end.quiet), *end.quiet);
-        kin.longest_quiet = std::max(kin.longest_quiet.value_or(*end.quiet), *end.quiet);
-    }
-}
-
-// The largest first.
-std::vector<Kin> kin_of(const LocalView& view) {
-    const std::array never{view.self};
-    const auto planned = plan(view, {.programs = {"*"}}, never);
-    std::vector<Kin> all;
-    for (const auto& holder : view.holders) {
-        if (holder.program.pid == view.self) continue;
-        const auto is_same = [&](const Spared& one) { return one.program.pid == holder.program.pid; };
-        const bool spared = std::ranges::any_of(planned.spared, is_same);
-        const auto is_alike = [&](const Kin& kin) {
-            return kin.name == holder.program.name && kin.account == holder.program.account && kin.spared == spared;
-        };
-        auto at = std::ranges::find_if(all, is_alike);
-        if (at == all.end()) {
-            at = all.insert(all.end(), Kin{});
-            at->name = holder.program.name;
-            at->account = holder.program.account;
-            at->spared = spared;
-        }
-        add(*at, holder);
-    }
-    std::ranges::sort(all, [](const Kin& a, const Kin& b) {
-        return std::pair(b.connections, std::string_view(a.name)) < std::pair(a.connections, std::string_view(b.name));
-    });
-    for (auto& kin : all) std::ranges::sort(kin.pids);
-    return all;
-}
-
-// In single quotes for a shell. What was cut off at the end of a long name is left to the pattern.
-std::string quoted(std::string_view text) {
-    if (text.size() == kNameKept && text.ends_with("...")) text.remove_suffix(3);
-    std::string word = "'";
-    for (const char c : text) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    return word + "'";
-}
-
-constexpr std::string_view kMore = " \\";
-
-// The blank at which a command may go on in the next line: the last that leaves this one short enough, else the next. A
-// shell takes none within quotes.
-std::size_t break_in(std::string_view command) {
-    auto found = std::string_view::npos;
-    char quote = '\0';
-    for (std::size_t i = 0; i < command.size(); ++i) {
-        const char c = command[i];
-        if (quote != '\0') {
-            if (c == quote) quote = '\0';
-        } else if (c == '\'' || c == '"') {
-            quote = c;
-        } else if (c == ' ' && i > kIndent) {
-            if (i + kMore.size() > kEmergencyColumns && found != std::string_view::npos) break;
-            found = i;
-        }
-    }
-    return found;
-}
-
-class Text {
+class Text : private Page {
 public:
     explicit Text(const Emergency& emergency)
         : e_(emergency), kind_(kind_of(emergency)), view_(emergency.local.value_or(LocalView{})), kin_(kin_of(view_)) {}
@@ -135,36 +55,10 @@ public:
             line("Then look again, with: tidegate status{}", flags());
             line("So that it does not come back, put a gate in front of it: tidegate serve --help");
         }
-        return std::move(text_);
+        return take();
     }
 
 private:
-    template <class... Values>
-    void line(fmt::format_string<Values...> format, Values&&... values) {
-        add_line(fmt::format(format, std::forward<Values>(values)...));
-    }
-
-    void add_line(std::string text) { text_ += shortened(printable(text), kEmergencyColumns) + "\n"; }
-
-    // The next way out.
-    template <class... Values>
-    void step(fmt::format_string<Values...> format, Values&&... values) {
-        add_line(fmt::format("{}. {}", ++steps_, fmt::format(format, std::forward<Values>(values)...)));
-    }
-
-    // A command, over several lines where it is long: it can be copied as it is.
-    template <class... Values>
-    void command(fmt::format_string<Values...> format, Values&&... values) {
-        std::string rest = "     " + printable(fmt::format(format, std::forward<Values>(values)...));
-        while (rest.size() > kEmergencyColumns) {
-            const auto at = break_in(rest);
-            if (at == std::string::npos) break;
-            text_ += rest.substr(0, at) + std::string(kMore) + "\n";
-            rest = std::string(kIndent, ' ') + rest.substr(at + 1);
-        }
-        text_ += rest + "\n";
-    }
-
     [[nodiscard]] std::string flags() const { return e_.flags.empty() ? "" : " " + e_.flags; }
     [[nodiscard]] std::string sudo() const { return e_.root ? "" : "sudo "; }
     [[nodiscard]] std::string where() const {
@@ -371,8 +265,6 @@ private:
     Full kind_;
     LocalView view_;
     std::vector<Kin> kin_;
-    int steps_ = 0;
-    std::string text_;
 };
 
 }  // namespace

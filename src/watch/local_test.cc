@@ -3,6 +3,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 
 #include <algorithm>
 #include <fstream>
@@ -26,6 +30,22 @@ const LocalHolder* holder_of(const LocalView& view, int pid) {
     const auto at =
         std::ranges::find_if(view.holders, [&](const LocalHolder& holder) { return holder.program.pid == pid; });
     return at == view.holders.end() ? nullptr : &*at;
+}
+
+// From here on this process gets no netlink socket.
+void deny_netlink() {
+    std::array<sock_filter, 6> steps{{
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args[0])),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_NETLINK, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    }};
+    const sock_fprog filter{static_cast<unsigned short>(steps.size()), steps.data()};
+    const bool done =
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+    if (!done || socket(AF_NETLINK, SOCK_RAW, 0) >= 0) _exit(3);
 }
 
 class Local : public testing::Test {
@@ -238,6 +258,28 @@ TEST_F(Local, APasswordOfACommandLineIsNotShown) {
         while (program_of(pid)->command.find("watch_test") != std::string::npos) usleep(1000);  // not yet executed
         EXPECT_THAT(program_of(pid)->command, testing::Not(testing::HasSubstr("geheim")));
     }
+}
+
+// A sandbox that keeps netlink from us: /proc/net/tcp has the connections too, though not how long they are quiet.
+TEST_F(Local, DoesWithoutNetlink) {
+    const TestServer server("127.0.0.1");
+    const TestServer six("::1");
+    const auto program = hold(2, "127.0.0.1", server.port);
+    const auto other = hold(1, "::1", six.port);
+    const std::array accepted{server.accept_one(), server.accept_one(), six.accept_one()};
+    const pid_t boxed = fork();
+    if (boxed == 0) {
+        deny_netlink();
+        const auto view = look_locally({"127.0.0.1", server.port, ""});
+        if (!view || !view->server_is_here || holder_of(*view, program.pid) == nullptr) _exit(4);
+        const auto& ends = holder_of(*view, program.pid)->ends;
+        if (ends.size() != 2 || ends[0].address != "127.0.0.1" || ends[0].port == 0 || ends[0].quiet) _exit(5);
+        const auto view_of_six = look_locally({"::1", six.port, ""});
+        _exit(view_of_six && (!six.ok || holder_of(*view_of_six, other.pid) != nullptr) ? 0 : 6);
+    }
+    int status = 0;
+    waitpid(boxed, &status, 0);
+    EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 // As another user than root: whose connections it is cannot be seen, and that is said.
