@@ -310,18 +310,17 @@ private:
     void host_errors() {
         into_.host_errors.clear();
         if (!into_.on("performance_schema")) return;
-        const auto table =
-            ask("SELECT * FROM performance_schema.host_cache WHERE SUM_CONNECT_ERRORS > 0 OR "
-                "COUNT_HANDSHAKE_ERRORS > 0 OR COUNT_AUTHENTICATION_ERRORS > 0 LIMIT 1000",
-                "connection errors by host", "SELECT ON performance_schema.*");
+        const auto table = ask("SELECT * FROM performance_schema.host_cache LIMIT 1000", "connection errors by host",
+                               "SELECT ON performance_schema.*");
         if (!table) return;
         for (const auto& row : table->rows) {
             HostErrors errors{.ip = table->text(row, "IP"), .host = table->text(row, "HOST"), .counts = {}};
             for (const auto& column : table->columns) {
-                if (!column.starts_with("COUNT_") || !column.ends_with("_ERRORS")) continue;
+                const bool is_count = column.starts_with("COUNT_") || column == "SUM_CONNECT_ERRORS";
+                if (!is_count || !column.ends_with("_ERRORS")) continue;
                 if (const auto count = table->number(row, column).value_or(0)) errors.counts[lower(column)] = count;
             }
-            into_.host_errors.push_back(std::move(errors));
+            if (!errors.counts.empty()) into_.host_errors.push_back(std::move(errors));
         }
     }
 

@@ -103,7 +103,8 @@ struct Account {
 struct HostErrors {
     std::string ip;
     std::string host;
-    std::map<std::string, std::uint64_t, std::less<>> counts;  // COUNT_.._ERRORS in lower case, those that are not 0
+    std::map<std::string, std::uint64_t, std::less<>>
+        counts;  // COUNT_.._ERRORS and SUM_CONNECT_ERRORS in lower case, those that are not 0
 };
 
 // Something that this account may not see, and what would show it.
