@@ -332,14 +332,15 @@ def well_set(new_server, kind="mariadb"):
     return new_server(kind, max_connections=151, performance_schema="ON")
 
 
-def short_load(server):
-    """A real load of the usual kind, for a second or two: logins, reads and writes, and orderly ends."""
+def short_load(server, way=None):
+    """A real load of the usual kind, for a second or two: logins, reads and writes, and orderly ends; by `way`."""
+    way = way or server
     server.sql("CREATE TABLE IF NOT EXISTS app.orders (id INT AUTO_INCREMENT PRIMARY KEY, n INT)")
 
     def work(number, running):
         while not running.stopping.is_set():
             with running.tally.counted():
-                connection = server.connect()
+                connection = way.connect()
                 try:
                     with connection.cursor() as cursor:
                         for _ in range(20):
@@ -407,11 +408,29 @@ def test_a_server_that_is_not_there(tmp_path):
     assert run.returncode == UNREACHABLE and run.stderr.startswith("tidegate: ")
 
 
+def doctor_at_gate(home, gate):
+    """The doctor with the gate's configuration, as one who may ask it over its control socket."""
+    env = {"HOME": str(home), "PATH": os.environ["PATH"], "TIDEGATE_SLOTS": str(gate.folder / ".local/state/tidegate/slots")}
+    return subprocess.run([program(), "doctor", "-c", gate.folder / "tidegate.toml", "--json", "--look", "1s"], cwd=home,
+                          env=env, text=True, capture_output=True, timeout=60)
+
+
+def test_a_gate_that_is_well_is_left_in_peace(new_server, new_gate, tmp_path):
+    server = well_set(new_server)
+    gate = new_gate(server)
+    with short_load(server, gate).start() as running:
+        wait_until(lambda: running.tally.succeeded >= 20, 60, "some work")
+        run = doctor_at_gate(tmp_path, gate)
+    said = json.loads(run.stdout)
+    assert ids(said, "attention", "critical") == [] and run.returncode == WELL, said
+    # It was asked: without it a gate would be advised.
+    assert "tidegate serve" not in run.stdout
+
+
 def test_the_gate_is_asked(new_server, new_gate, tmp_path):
     """A gate that leaves nothing to others, refuses clients, and is passed by: asked over its control socket."""
     server = new_server("mariadb", max_connections=12)
     gate = new_gate(server, budget={"max_connections": 30, "reserve": 0}, pool={"wait_timeout": "1s"})
-    folder = gate.folder / ".local/state/tidegate/slots"
     past = [server.connect() for _ in range(6)]
     held = []
     with pytest.raises(pymysql.err.OperationalError, match="1040"):
@@ -419,9 +438,7 @@ def test_the_gate_is_asked(new_server, new_gate, tmp_path):
             held.append(gate.connect(autocommit=False))
             held[-1].cursor().execute("START TRANSACTION")
     assert held
-    env = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], "TIDEGATE_SLOTS": str(folder)}
-    run = subprocess.run([program(), "doctor", "-c", gate.folder / "tidegate.toml", "--json", "--look", "1s"], cwd=tmp_path,
-                         env=env, text=True, capture_output=True, timeout=60)
+    run = doctor_at_gate(tmp_path, gate)
     said = json.loads(run.stdout)
     assert {"gate-limit", "gate-refuses", "gate-bypassed"} <= set(ids(said)), (ids(said), run.stderr)
     assert "6 connections past it" in str(finding(said, "gate-bypassed")["evidence"])
