@@ -110,8 +110,8 @@ bool shows_utf8() {
 
 Result<std::unique_ptr<TerminalScreen>> TerminalScreen::open() {
     std::setlocale(LC_CTYPE, "");
-    use_env(FALSE);  // COLUMNS and LINES do not follow a window that changes its size
-    use_tioctl(TRUE);
+    unsetenv("COLUMNS");  // ncurses would believe them, and not follow a window that changes its size
+    unsetenv("LINES");
     if (newterm(nullptr, stdout, stdin) == nullptr) {
         const char* term = std::getenv("TERM");
         return fail(

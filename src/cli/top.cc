@@ -118,13 +118,17 @@ public:
             while (const auto key = screen_.read()) {
                 if (!obey(press(state_, picture_, *key))) return;
             }
+            if (!state_.paused) wants_result_ = false;
             feed_.set(state_.every, state_.paused);
         }
     }
 
 private:
     void take_news() {
-        if (const auto news = feed_.take_picture()) picture_ = *news;
+        // A look that was under way when somebody said pause is kept for later.
+        if (!state_.paused || wants_result_) {
+            if (const auto news = feed_.take_picture()) picture_ = *news;
+        }
         if (auto said = feed_.take_said(); !said.empty()) state_.said = std::move(said);
         picture_.trouble = feed_.trouble(Clock::now());
     }
@@ -151,6 +155,7 @@ private:
             case TopAction::What::kill:
                 state_.said = "on it ..";
                 feed_.end(std::move(*action.victim));
+                wants_result_ = true;
                 break;
             case TopAction::What::redraw:
                 screen_.draw_anew();
@@ -164,6 +169,7 @@ private:
     TopState state_;
     const Wake& wake_;
     TopPicture picture_;
+    bool wants_result_ = false;  // somebody was ended during a pause: that is to be seen
 };
 
 bool is_on_terminal() {

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "config/values.h"
 #include "watch/printable.h"
 
@@ -22,7 +24,8 @@ std::string text(const json& object, const char* key) {
 
 std::uint64_t number(const json& object, const char* key) {
     const auto at = object.find(key);
-    return at != object.end() && at->is_number_unsigned() ? at->get<std::uint64_t>() : 0;
+    if (at == object.end() || !at->is_number_integer()) return 0;
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(at->get<std::int64_t>(), 0));
 }
 
 std::optional<Duration> time(const json& object, const char* key) {

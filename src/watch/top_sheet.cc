@@ -98,8 +98,9 @@ SheetRow row_of(const Connection& c, Duration long_statement) {
                  time_cell(c.time),
                  time_cell(c.in_transaction),
                  {printable(c.statement.empty() ? c.state : c.statement)}};
-    row.words = lower_case(fmt::format("{}\n{}\n{}\n{}\n{}\n{}", c.user, c.host, program_text(c),
-                                       c.local ? c.local->command : "", c.schema, c.statement));
+    row.words =
+        lower_case(fmt::format("{}\n{}\n{}\n{}\n{}\n{}", c.user, c.host, program_text(c),
+                               c.local && c.kind == Kind::client ? c.local->command : "", c.schema, c.statement));
     row.details = details_of(c);
     return row;
 }

@@ -211,8 +211,7 @@ TopAction press_letter(TopState& state, const TopPicture& picture, const std::st
     }
     if (text == " ") {
         state.paused = !state.paused;
-        state.said.clear();
-        return {What::look};
+        return {state.paused ? What::nothing : What::look};
     }
     return {};
 }
@@ -301,7 +300,7 @@ TopAction press(TopState& state, const TopPicture& picture, const TopKey& key) {
             return {};
         case Mode::interval:
             press_in_interval(state, key);
-            return {What::look};
+            return {};
         case Mode::help:
         case Mode::details:
             break;

@@ -167,7 +167,8 @@ Line titles(const Sheet& sheet, const Layout& layout, std::size_t width) {
     for (std::size_t i = 0; i < sheet.columns.size(); ++i) {
         if (layout.widths[i] == 0) continue;
         const bool sorted = i == layout.sort_by;
-        const auto title = sheet.columns[i].title + (sorted ? (layout.descending ? "v" : "^") : "");
+        const auto mark = std::string(sorted ? (layout.descending ? "v" : "^") : "");
+        const auto title = first_columns(sheet.columns[i].title, layout.widths[i] - mark.size()) + mark;
         line.push_back({padded(title, layout.widths[i], sheet.columns[i].right) + " ", Style::bar});
         used += layout.widths[i] + 1;
     }

@@ -322,10 +322,10 @@ TEST_F(TopTest, TheIntervalChanges) {
 }
 
 TEST_F(TopTest, PauseIsSaid) {
-    EXPECT_EQ(type(" ").what, What::look);
+    EXPECT_EQ(type(" ").what, What::nothing);
     EXPECT_TRUE(state.paused);
     EXPECT_THAT(whole(), HasSubstr("PAUSED"));
-    type(" ");
+    EXPECT_EQ(type(" ").what, What::look) << "at once";
     EXPECT_FALSE(state.paused);
 }
 

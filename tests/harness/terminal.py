@@ -54,7 +54,7 @@ class Terminal:
         return "\n".join(self.screen())
 
     def type(self, text):
-        self._tmux("send-keys", "-l", text)
+        self._tmux("send-keys", "-l", "--", text)
 
     def press(self, *keys):
         for key in keys:
