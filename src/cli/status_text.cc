@@ -40,9 +40,19 @@ std::string_view flavour_name(const Snapshot& snapshot) {
     return snapshot.flavour == watch::Flavour::mariadb ? "MariaDB" : "MySQL";
 }
 
-// What the server refused since its start, as it counts; which of the counters it has depends on its version.
-std::uint64_t refused(const Snapshot& snapshot) {
-    return number(snapshot, "Connection_errors_max_connections");
+// What the server refused since its start because it was full. MariaDB (10.11 and 11.8, measured) has the counter and
+// never counts in it: nothing is known then.
+std::optional<std::uint64_t> refused(const Snapshot& snapshot) {
+    const auto count = snapshot.count("Connection_errors_max_connections");
+    if (snapshot.flavour == watch::Flavour::mariadb && count.value_or(0) == 0) return std::nullopt;
+    return count;
+}
+
+std::string refused_text(const Snapshot& snapshot) {
+    const auto count = refused(snapshot);
+    return count ? std::to_string(*count)
+                 : fmt::format("not counted by this server (connects that failed for any reason: {})",
+                               number(snapshot, "Aborted_connects"));
 }
 
 void head(Out out, const StatusView& view) {
@@ -81,7 +91,7 @@ void limits(Out out, const StatusView& view) {
         s.status.contains("Max_used_connections_time") && s.status.find("Max_used_connections_time")->second != ""
             ? fmt::format(" (at {})", s.status.find("Max_used_connections_time")->second)
             : "",
-        refused(s));
+        refused_text(s));
     fmt::format_to(out, "  threads: {} running, {} connected, {} cached, {} created\n", number(s, "Threads_running"),
                    number(s, "Threads_connected"), number(s, "Threads_cached"), number(s, "Threads_created"));
 }
@@ -241,7 +251,7 @@ json status_json(const StatusView& view, const watch::Verdict& verdict) {
             {"this_account", json_of(counts(s, view.max_idle, own_user(s)))},
             {"max_idle_seconds", seconds(view.max_idle)},
             {"peak", number(s, "Max_used_connections")},
-            {"refused", refused(s)},
+            {"refused", refused(s) ? json(*refused(s)) : json(nullptr)},
             {"threads",
              {{"running", number(s, "Threads_running")},
               {"connected", number(s, "Threads_connected")},
@@ -273,7 +283,7 @@ std::string check_line(const StatusView& view, const watch::Verdict& verdict) {
         "sleeping={} idle={} refused={}c",
         kWords[static_cast<int>(verdict.level)], tight.text(), tight.limit_name, tight.of, now.active, now.sleeping,
         now.idle, tight.used, of_limit(watch::kAttentionFrom), of_limit(watch::kCriticalFrom), tight.limit, now.active,
-        now.sleeping, now.idle, refused(s));
+        now.sleeping, now.idle, refused(s).value_or(0));
 }
 
 }  // namespace tidegate::cli
