@@ -6,7 +6,7 @@ PREFIX ?= /usr/local
 export TIDEGATE_JOBS := $(JOBS)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test bench lint format asan tsan fuzz install clean
+.PHONY: help build demo test bench lint format asan tsan fuzz pictures install clean
 .NOTPARALLEL:
 
 help:  ## this list
@@ -62,6 +62,10 @@ lint:  ## format, clang-tidy, shellcheck, pyflakes, the include table, headers t
 	@scripts/setup lint
 	$(call configure,release,ON)
 	@scripts/lint
+
+pictures: build  ## the pictures of docs/images that show the commands of the watch
+	@scripts/setup test
+	@TIDEGATE=build/release/bin/tidegate /usr/bin/python3 docs/images/make-watch.py
 
 format:  ## puts all sources into the format that lint asks for
 	@scripts/setup lint

@@ -79,8 +79,8 @@ class Stage:
                         "INSERT INTO app.beat VALUES (); END")
         wait_until(lambda: self.beats() > 0, 20, "the event's first beat")
 
-    def beats(self, server=None):
-        return (server or self.source).value("SELECT COUNT(*) FROM app.beat")
+    def beats(self):
+        return self.source.value("SELECT COUNT(*) FROM app.beat")
 
     def start_reader(self):
         """A program that reads the binary log as a replica does."""
@@ -162,7 +162,6 @@ def test_ten_rounds_of_everything_that_is_idle_hit_nothing_that_must_live(stage,
     assert all.alter_error is None and all.altering.is_alive()
     assert all.replicates()
     wait_until(lambda: all.beats() > beats, 10, "the event to go on")
-    wait_until(lambda: all.beats(all.replica) >= all.beats() - 1, 20, "the replica to follow")
     for client in all.clients:
         client.commit()
     assert all.reader is None or all.reader.poll() is None
