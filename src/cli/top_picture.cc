@@ -100,6 +100,7 @@ std::string TopPainter::activity(const Snapshot& snapshot) const {
 
 void TopPainter::add_history(TopPicture& picture) const {
     std::vector<double> values;
+    values.reserve(past_.size());
     for (const auto& past : past_) values.push_back(past.used);
     const auto [least, most] = std::ranges::minmax(values);
     picture.sparkline = sparkline(values, look_.ascii);

@@ -3,50 +3,17 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <array>
+#include <cmath>
 #include <numeric>
 
 #include "watch/columns.h"
+#include "watch/top_help.h"
 
 namespace tidegate::watch {
 namespace {
 
 using Mode = TopState::Mode;
 using Lines = std::vector<Line>;
-
-constexpr std::array<const char*, 31> kHelp{
-    "tidegate top: who holds the server's connections, and the gate's own picture",
-    "",
-    "q               quit",
-    "? h F1          this page",
-    "Tab  1 2 3 4    pages: connections, gate, slots, fleet",
-    "",
-    "Up Down j k     move                     PgUp PgDn  a screen",
-    "Home End g G    first, last",
-    "< > s           choose the column to sort by",
-    "r               the other way round",
-    "/               filter: shows the rows in which the text occurs",
-    "Esc             clears the filter",
-    "i               hides those that sleep, and shows them again",
-    "Enter           the whole row: statement, program, folder",
-    "",
-    "K F9            end the connection; asks first",
-    "X               stop only its statement; asks first",
-    "",
-    "Space           pause, and go on",
-    "+ -  d          look less often, more often; type the seconds",
-    "Ctrl-L          draw the screen anew",
-    "",
-    "A connection is looked at once more before it is ended: one that has",
-    "woken, or that is another by now, is left alone. Replication, binary-log",
-    "dumps, the server's own threads, a gate's pool and Tidegate itself are",
-    "never ended. Each end leaves a line in ~/.local/state/tidegate/kills.log.",
-    "",
-    "TIME is how long it has slept or worked, TRX how long its transaction",
-    "has been open. Quiet rows sleep; marked ones sleep in a transaction",
-    "or work for more than a minute.",
-    "Up, Down and Page keys scroll; any other key closes this page.",
-};
 
 Line cut(Line line, std::size_t width) {
     Line kept;
@@ -89,7 +56,7 @@ Line usage_line(const TopPicture& picture, std::size_t width) {
     const auto used = columns_of(text) + 2;
     if (used + 5 > width) return one(text, style);
     const auto room = std::min<std::size_t>(width - used, 60);
-    const auto filled = std::min(room, static_cast<std::size_t>(picture.used * static_cast<double>(room) + 0.5));
+    const auto filled = std::min(room, static_cast<std::size_t>(std::lround(picture.used * static_cast<double>(room))));
     return {{text, style},
             {"[", Style::plain},
             {std::string(filled, '|'), style},
@@ -219,7 +186,7 @@ void add_reading(Lines& lines, TopState& state, const Lines& text, std::size_t h
 
 Lines help_text() {
     Lines lines;
-    for (const auto* text : kHelp) lines.push_back(one(text));
+    for (const auto* text : top_help()) lines.push_back(one(text));
     lines.front().front().style = Style::strong;
     return lines;
 }
@@ -279,6 +246,7 @@ Lines too_small(ScreenSize size) {
 std::vector<std::size_t> column_widths(const std::vector<Column>& columns, const std::vector<std::size_t>& natural,
                                        std::size_t width) {
     std::vector<std::size_t> widths;
+    widths.reserve(columns.size());
     for (const auto& column : columns) widths.push_back(column.least);
     const auto total = [&] {
         return std::accumulate(widths.begin(), widths.end(), std::size_t{0},

@@ -44,8 +44,8 @@ def new_top():
         terminal.close()
 
 
-def small(new_server, **options):
-    return new_server("mariadb", **{"max_connections": 30, **options})
+def small(new_server, kind="mariadb", **options):
+    return new_server(kind, **{"max_connections": 30, **options})
 
 
 def rows(screen):
@@ -265,8 +265,9 @@ def place_on(top, connection):
     return top.wait_for(f"filter: {connection}", "[1 Connections 1 of")
 
 
-def test_a_kill_asks_first(new_server, new_watch, new_top):
-    server = small(new_server)
+@pytest.mark.parametrize("kind", ["mariadb", "mariadb11", "mysql"])
+def test_a_kill_asks_first(new_server, new_watch, new_top, kind):
+    server = small(new_server, kind)
     watch = new_watch(server)
     watch.sleepers(5)
     watch.sleepers(1, "victim.php")
