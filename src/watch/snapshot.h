@@ -32,16 +32,16 @@ enum class Kind : std::uint8_t {
 
 // A program of this host at the other end of a connection (local.h finds it). No passwords in any of it.
 struct Program {
-    int pid = 0;              // 0: one of several processes that run the same, `one_of`; which one is not known
-    std::vector<int> one_of;  // sorted; empty where `pid` is known
+    int pid = 0;                // 0: one of several processes that run the same, `one_of`; which one is not known
+    std::vector<int> one_of{};  // sorted; empty where `pid` is known
     int parent = 0;
     std::uint32_t uid = 0;
-    std::string account;  // of the system
-    std::string name;     // short, for a person: "php worker.php", "node import.js", "mariadb"
-    std::string command;  // the whole command line
-    std::string script;   // the script's path, where an interpreter runs one
-    std::string folder;   // where it works
-    std::optional<WallTime> started;
+    std::string account{};  // of the system
+    std::string name{};     // short, for a person: "php worker.php", "node import.js", "mariadb"
+    std::string command{};  // the whole command line
+    std::string script{};   // the script's path, where an interpreter runs one
+    std::string folder{};   // where it works
+    std::optional<WallTime> started{};
     std::uint64_t start_tick = 0;  // of the kernel's clock: with `pid`, this process and no later one
     friend bool operator==(const Program&, const Program&) = default;
 };
@@ -91,8 +91,8 @@ struct LockWait {
 
 // An account's own limits; 0: none.
 struct Account {
-    std::string user;
-    std::string host;
+    std::string user{};
+    std::string host{};
     std::uint64_t max_user_connections = 0;
     std::uint64_t max_connections_per_hour = 0;
     std::uint64_t max_queries_per_hour = 0;

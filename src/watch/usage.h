@@ -17,8 +17,8 @@ inline constexpr double kCriticalFrom = 95.0;
 
 // One limit and its use.
 struct Usage {
-    std::string of;          // "server", "account app"
-    std::string limit_name;  // "max_connections", "max_user_connections", "MAX_USER_CONNECTIONS of 'app'@'%'"
+    std::string of{};          // "server", "account app"
+    std::string limit_name{};  // "max_connections", "max_user_connections", "MAX_USER_CONNECTIONS of 'app'@'%'"
     std::uint64_t used = 0;
     std::uint64_t limit = 0;
 
