@@ -136,6 +136,7 @@ json server_json(const Snapshot& s) {
             {"last_error", s.server.last_error.empty() ? json(nullptr) : json(s.server.last_error)},
             {"last_error_at", moment_or_null(s.server.last_error_at)},
             {"monitored", s.server.monitored},
+            {"listens_at_port", s.port == 0 ? json(nullptr) : json(s.port)},
             {"limit", limit_of(s.limit)}};
 }
 

@@ -3,9 +3,12 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <map>
+#include <optional>
 
 #include "cli/http_client.h"
 #include "slots/place.h"
+#include "watch/local.h"
 
 namespace tidegate::cli {
 namespace {
@@ -63,11 +66,36 @@ std::optional<LocalGate> LocalGate::find(const std::string& slots_folder) {
     const auto server = gate.ask("/api/server");
     if (!server) return std::nullopt;
     gate.server_ = server->value("address", "");
+    if (const auto port = server->find("listens_at_port"); port != server->end() && port->is_number())
+        gate.port_ = port->get<std::uint16_t>();
     return gate;
 }
 
 Result<json> LocalGate::ask(const std::string& target) const {
     return ask_for_json(socket_, "GET", target, "");
+}
+
+Result<json> LocalGate::clients() const {
+    auto answer = ask("/api/clients");
+    if (!answer) return answer;
+    std::map<std::string, watch::Program> by_address;  // of the program's end: "127.0.0.1:43210"
+    if (const auto local = port_ != 0 ? watch::look_locally({"127.0.0.1", port_, ""}) : watch::LocalView{}) {
+        for (const auto& holder : local->holders) {
+            for (const auto& end : holder.ends)
+                by_address.emplace(fmt::format("{}:{}", end.address, end.port), holder.program);
+        }
+    }
+    for (auto& client : (*answer)["clients"]) {
+        std::optional<watch::Program> program;
+        if (const auto at = by_address.find(client.value("address", "")); at != by_address.end())
+            program = at->second;
+        else if (client["pid"].is_number())
+            program = watch::program_of(client["pid"].get<int>());
+        if (!program) continue;
+        client["program"] = program->name;
+        client["pid"] = program->pid;
+    }
+    return answer;
 }
 
 std::unique_ptr<watch::Session> LocalGate::session() const {

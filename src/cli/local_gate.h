@@ -25,6 +25,8 @@ public:
 
     // The answer to GET target, as JSON.
     [[nodiscard]] Result<nlohmann::ordered_json> ask(const std::string& target) const;
+    // Its clients, as /api/clients has them, those of this host with their programs' names and pids.
+    [[nodiscard]] Result<nlohmann::ordered_json> clients() const;
     // Through its standing connection. Lives by itself.
     [[nodiscard]] std::unique_ptr<watch::Session> session() const;
     // Marks what is its own in the list.
@@ -35,6 +37,7 @@ private:
 
     std::string socket_;
     std::string server_;
+    std::uint16_t port_ = 0;  // where its clients connect
 };
 
 }  // namespace tidegate::cli

@@ -64,7 +64,7 @@ StatusView view_of(WayIn& way, const watch::Snapshot& snapshot, const Times& tim
     for (const auto& attempt : way.failed())
         view.failed.push_back(fmt::format("{}: {} ({})", attempt.way, attempt.error.message, attempt.error.code));
     if (const auto* gate = way.gate()) {
-        if (auto clients = gate->ask("/api/clients")) view.clients = std::move(*clients);
+        if (auto clients = gate->clients()) view.clients = std::move(*clients);
     }
     return view;
 }

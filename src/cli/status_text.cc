@@ -86,11 +86,10 @@ void limits(Out out, const StatusView& view) {
     }
     if (const auto* account = s.own(); account != nullptr && account->max_connections_per_hour > 0)
         fmt::format_to(out, "  {:<20} {} connections an hour\n", "", account->max_connections_per_hour);
+    const auto peak_at = s.status.find("Max_used_connections_time");  // MySQL's
     fmt::format_to(
         out, "  peak {} since the start{}, refused since the start {}\n", number(s, "Max_used_connections"),
-        s.status.contains("Max_used_connections_time") && s.status.find("Max_used_connections_time")->second != ""
-            ? fmt::format(" (at {})", s.status.find("Max_used_connections_time")->second)
-            : "",
+        peak_at != s.status.end() && !peak_at->second.empty() ? fmt::format(" (at {})", peak_at->second) : "",
         refused_text(s));
     fmt::format_to(out, "  threads: {} running, {} connected, {} cached, {} created\n", number(s, "Threads_running"),
                    number(s, "Threads_connected"), number(s, "Threads_cached"), number(s, "Threads_created"));

@@ -65,7 +65,7 @@ void add_gate(TopPicture& picture, WayIn& way) {
         picture.sheets[3] = fleet_sheet(json::object());
         return;
     }
-    const auto clients = gate->ask("/api/clients");
+    const auto clients = gate->clients();
     const auto workers = gate->ask("/api/worker-stats");
     picture.gate = gate_figures(*pool);
     picture.sheets[1] = gate_sheet(*pool, clients ? *clients : json::object());

@@ -77,6 +77,7 @@ public:
         auto answer = net::ask(loop_, [this] {
             Snapshot shown = core_.snapshot();
             shown.draining = stopping_;
+            shown.port = port_;
             return shown;
         });
         const std::scoped_lock lock(mutex_);

@@ -79,6 +79,7 @@ struct Snapshot {
     Duration uptime{};
     bool draining = false;
     bool paused = false;
+    std::uint16_t port = 0;  // where clients connect; 0: not over TCP
 
     ServerSnapshot server;
     LimitSnapshot limit;

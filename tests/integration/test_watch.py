@@ -10,7 +10,7 @@ import time
 import pymysql
 import pytest
 from harness.process import alive, wait_until
-from harness.watch import Watch, fill, is_full
+from harness.watch import PHP, Watch, fill, is_full
 
 pytestmark = pytest.mark.mariadb11
 
@@ -407,8 +407,16 @@ def test_clients_of_the_gate_are_shown_with_what_they_hold(mariadb, new_gate, ne
     busy.commit()
     for connection in (idle, busy):
         connection.close()
+
+
+def test_clients_of_the_gate_are_named_by_their_programs(mariadb, new_gate, new_watch):
+    gate = new_gate(mariadb)
     watch = new_watch(mariadb, slots_folder=str(gate.folder / ".local/state/tidegate/slots"))
-    assert "gate" in watch.json("status")
+    child = watch.start("php", watch.script("shop.php", PHP), str(gate.port), "3")
+    assert child.stdout.readline().strip() == "3"
+    clients = [client for client in watch.json("status")["gate"]["clients"] if client["program"] == "php shop.php"]
+    assert len(clients) == 3 and {client["pid"] for client in clients} == {child.pid}
+    assert "3 clients: php shop.php" in watch.run("status").stdout
 
 
 # --- validate
