@@ -5,6 +5,7 @@ any_server                  the test runs on MariaDB 10.11 and on MySQL (on Mari
 new_server(kind, **options) a server of its own; kind as "mariadb", "mysql", "mariadb11" or a class of harness.servers
 new_gate(server, **config)  a gate in front of a server; a gate that breaks fails the test
 run(*arguments, command=..) `tidegate run` with these arguments; ended after the test
+new_watch(server, ..)       the commands of the watch against that server (harness.watch.Watch)
 new_fleets(*fleets, ..)     a gate with these [[fleet]] (harness.fleets.fleet), as harness.fleets.Fleets
 schema                      an empty schema of its own for the test, on `any_server`; new_schema(server) on another
 """
@@ -21,6 +22,7 @@ from harness.fleets import Fleets  # noqa: E402
 from harness.gate import Gate, program  # noqa: E402
 from harness.process import wait_until  # noqa: E402
 from harness.servers import ALL, MariaDB, MariaDB11, MySQL, Unavailable  # noqa: E402
+from harness.watch import Watch  # noqa: E402
 
 KINDS = {"mariadb": MariaDB, "mariadb11": MariaDB11, "mysql": MySQL}
 _shared = {}
@@ -148,6 +150,20 @@ def run(tmp_path):
     for each in runs:
         each.end()
     wait_until(lambda: not list(tmp_path.glob("tidegate-fleet-*")), 45, "the keeper to remove the notify sockets")
+
+
+@pytest.fixture
+def new_watch():
+    """new_watch(server, user=..) -> harness.watch.Watch; what it has started ends with the test."""
+    made = []
+
+    def make(server, **keywords):
+        made.append(Watch(server, **keywords))
+        return made[-1]
+
+    yield make
+    for watch in made:
+        watch.close()
 
 
 @pytest.fixture

@@ -73,6 +73,22 @@ Result<std::unique_ptr<Connection>> MysqlConnection::open(const ServerSettings& 
     return connection;
 }
 
+Tls tls_of(config::TlsMode mode) {
+    switch (mode) {
+        case config::TlsMode::disabled:
+            return Tls::disabled;
+        case config::TlsMode::preferred:
+            return Tls::preferred;
+        case config::TlsMode::required:
+            return Tls::required;
+        case config::TlsMode::verify_ca:
+            return Tls::verify_ca;
+        case config::TlsMode::verify_identity:
+            break;
+    }
+    return Tls::verify_identity;
+}
+
 MysqlConnection::MysqlConnection(const ServerSettings& settings, Permit permit)
     : settings_(settings),
       permit_(std::move(permit)),

@@ -15,6 +15,7 @@
 #include "client/mysql_result.h"
 #include "client/mysql_statement.h"
 #include "client/session_mark.h"
+#include "config/config.h"
 #include "sql/mode.h"
 
 namespace tidegate::client {
@@ -34,6 +35,8 @@ struct ServerSettings {
     std::size_t statement_cache = 32;
     [[nodiscard]] std::string text() const;  // "db.internal:3306", or the socket's path
 };
+
+[[nodiscard]] Tls tls_of(config::TlsMode mode);
 
 // Once before the first connection. At the process's end Connector/C and OpenSSL are cleaned up when what was made
 // after this call is gone: connections that live in a static object need it before that object.

@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/secret.h"
+#include "client/mysql_connection.h"
 #include "config/source.h"
 #include "config/url.h"
 #include "config/values.h"
@@ -26,22 +27,6 @@ constexpr std::string_view kLimit = "DB_CONNECTION_LIMIT";
 std::string text_of(const Secret& secret) {
     const auto bytes = secret.bytes();
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-Tls tls_of(config::TlsMode mode) {
-    switch (mode) {
-        case config::TlsMode::disabled:
-            return Tls::disabled;
-        case config::TlsMode::preferred:
-            return Tls::preferred;
-        case config::TlsMode::required:
-            return Tls::required;
-        case config::TlsMode::verify_ca:
-            return Tls::verify_ca;
-        case config::TlsMode::verify_identity:
-            break;
-    }
-    return Tls::verify_identity;
 }
 
 // A file's text; nullopt when there is no such file.
@@ -83,7 +68,7 @@ Options options_of(const config::Server& server) {
     options.user = server.user;
     options.password = text_of(server.password);
     options.schema = server.schema;
-    options.tls = tls_of(server.tls);
+    options.tls = client::tls_of(server.tls);
     options.tls_ca = server.ca;
     return options;
 }

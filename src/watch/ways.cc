@@ -20,22 +20,6 @@ constexpr std::uint16_t kAdminPort = 33062;  // MySQL's default for admin_port
 constexpr std::uint16_t kXProtocol = 33060;  // MySQL's other protocol
 constexpr Duration kSideDoor = 2s;           // a port that may not be there
 
-Tls tls_of(config::TlsMode mode) {
-    switch (mode) {
-        case config::TlsMode::disabled:
-            return Tls::disabled;
-        case config::TlsMode::preferred:
-            return Tls::preferred;
-        case config::TlsMode::required:
-            return Tls::required;
-        case config::TlsMode::verify_ca:
-            return Tls::verify_ca;
-        case config::TlsMode::verify_identity:
-            break;
-    }
-    return Tls::verify_identity;
-}
-
 class OwnConnection final : public Session {
 public:
     static Result<std::unique_ptr<Session>> open(client::ServerSettings settings, std::string way) {
@@ -81,7 +65,7 @@ client::ServerSettings settings_of(const config::Server& server) {
                                     .user = server.user.empty() ? system_account() : server.user,
                                     .password = server.password.clone(),
                                     .schema = {},
-                                    .tls = tls_of(server.tls),
+                                    .tls = client::tls_of(server.tls),
                                     .tls_ca = server.ca};
     settings.connect_timeout = server.connect_timeout;
     return settings;

@@ -11,22 +11,9 @@ from harness.fleets import fleet
 from harness.gate import program
 from harness.process import alive, wait_until
 from harness.terminal import Terminal
-from harness.watch import Watch, fill
+from harness.watch import fill
 
 BOTTOM = "q quit  ? help"
-
-
-@pytest.fixture
-def new_watch():
-    made = []
-
-    def make(server, **keywords):
-        made.append(Watch(server, **keywords))
-        return made[-1]
-
-    yield make
-    for watch in made:
-        watch.close()
 
 
 @pytest.fixture

@@ -10,22 +10,9 @@ import time
 import pymysql
 import pytest
 from harness.process import alive, wait_until
-from harness.watch import PHP, Watch, fill, is_full
+from harness.watch import PHP, fill, is_full
 
 pytestmark = pytest.mark.mariadb11
-
-
-@pytest.fixture
-def new_watch():
-    made = []
-
-    def make(server, **keywords):
-        made.append(Watch(server, **keywords))
-        return made[-1]
-
-    yield make
-    for watch in made:
-        watch.close()
 
 
 @pytest.fixture

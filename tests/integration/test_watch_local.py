@@ -5,7 +5,7 @@ import subprocess
 import pytest
 from harness.gate import program
 from harness.process import alive, wait_until
-from harness.watch import Watch
+
 
 pytestmark = pytest.mark.mariadb11
 
@@ -22,19 +22,6 @@ time.sleep(600)
 """
 # MariaDB tells its threads in the process list, MySQL in its performance schema.
 KINDS = [("mariadb", {}), ("mariadb11", {}), ("mysql", {"performance_schema": "ON"})]
-
-
-@pytest.fixture
-def new_watch():
-    made = []
-
-    def make(server):
-        made.append(Watch(server))
-        return made[-1]
-
-    yield make
-    for watch in made:
-        watch.close()
 
 
 def hold(watch, count, name):
