@@ -92,7 +92,8 @@ Result<json> LocalGate::clients() const {
         else if (client["pid"].is_number())
             program = watch::program_of(client["pid"].get<int>());
         if (!program) continue;
-        client["program"] = program->name;
+        if (client.value("program", "").empty())
+            client["program"] = program->name;  // what it says of itself goes first
         client["pid"] = program->pid;
     }
     return answer;

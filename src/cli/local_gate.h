@@ -25,7 +25,8 @@ public:
 
     // The answer to GET target, as JSON.
     [[nodiscard]] Result<nlohmann::ordered_json> ask(const std::string& target) const;
-    // Its clients, as /api/clients has them, those of this host with their programs' names and pids.
+    // Its clients, as /api/clients has them, those of this host with their pids, and with their
+    // programs' names where they give none themselves.
     [[nodiscard]] Result<nlohmann::ordered_json> clients() const;
     // Through its standing connection. Lives by itself.
     [[nodiscard]] std::unique_ptr<watch::Session> session() const;
