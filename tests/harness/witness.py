@@ -17,10 +17,10 @@ import time
 
 # Connects, says its name, works for a while, and leaves. Perl, since it starts in a few milliseconds.
 HOLDER = """
-use Socket; my ($name, $path, $seconds) = @ARGV;
+use Socket; my ($name, $path, $seconds) = @ARGV; $SIG{TERM} = sub { exit 143 };
 socket(my $s, AF_UNIX, SOCK_STREAM, 0) or exit 90;
 connect($s, pack_sockaddr_un($path)) or exit 91; syswrite($s, "$name\\n");
-$SIG{TERM} = sub { exit 143 }; select(undef, undef, undef, $seconds); exit 0;
+select(undef, undef, undef, $seconds); exit 0;
 """
 
 
