@@ -16,7 +16,6 @@
 namespace tidegate::watch {
 namespace {
 
-constexpr std::uint16_t kAdminPort = 33062;  // MySQL's default for admin_port
 constexpr std::uint16_t kXProtocol = 33060;  // MySQL's other protocol
 constexpr Duration kSideDoor = 2s;           // a port that may not be there
 
@@ -108,7 +107,8 @@ void ports_in_option_files(std::vector<std::uint16_t>& ports, std::uint16_t own)
     }
 }
 
-// Where the server may listen for its administrators.
+// Where the server listens for its administrators, as its process or its option files say. A port is never guessed:
+// whoever else listens there would be given the operator's login.
 std::vector<std::uint16_t> side_ports(const config::Server& server, const LocalView& local) {
     std::vector<std::uint16_t> ports;
     if (local.server) {
@@ -121,7 +121,6 @@ std::vector<std::uint16_t> side_ports(const config::Server& server, const LocalV
     }
     for (const auto port : local.ports) note_port(ports, port, server.port);
     if (local.server_is_here && ports.empty()) ports_in_option_files(ports, server.port);
-    note_port(ports, kAdminPort, server.port);
     return ports;
 }
 
