@@ -180,7 +180,8 @@ def new_schema():
     yield make
     for server, name in made:
         if server.running:
-            server.sql(f"DROP DATABASE IF EXISTS {name}")
+            # What a failed test left may hold it.
+            server.sql("SET lock_wait_timeout = 20", f"DROP DATABASE IF EXISTS {name}")
 
 
 @pytest.fixture

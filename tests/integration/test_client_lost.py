@@ -181,6 +181,7 @@ READ = """
     got = 0
     while True:
         data = client.socket.recv(1 << 20)
+        assert data, "the gate closed the connection"
         got += len(data)
         if got >= {enough}:
             break
@@ -245,7 +246,9 @@ def test_slow_readers_cost_a_buffer_each(any_server, new_gate, schema):
     # One reads on: it gets all that it asked for.
     got = 0
     while got < 20 * MEGABYTE:
-        got += len(slow[0].socket.recv(4 * MEGABYTE))
+        data = slow[0].socket.recv(4 * MEGABYTE)
+        assert data, "the gate closed the connection of a slow reader"
+        got += len(data)
     for client in slow:
         client.close()
     free_again(gate, time.monotonic(), "thirty results at once")
@@ -275,6 +278,8 @@ def test_gone_in_load_data_local_that_waits_for_a_lock(any_server, new_gate, tab
     with blocker.cursor() as cursor:
         cursor.execute(f"INSERT INTO {table} VALUES (50, 'of another')")
     client = Client(gate.port, capabilities=DEFAULT | Capability.LOCAL_FILES)
+    # A statement that gave up its wait would read on for ever.
+    assert isinstance(client.query("SET SESSION innodb_lock_wait_timeout = 600"), Ok)
     reply = client.query(f"LOAD DATA LOCAL INFILE 'x' INTO TABLE {table} FIELDS TERMINATED BY ','")
     assert isinstance(reply, LocalInfile)
     before, sent, number = gate.api()["work"]["bytes_from_clients"], 0, 10
@@ -289,10 +294,11 @@ def test_gone_in_load_data_local_that_waits_for_a_lock(any_server, new_gate, tab
         return True
 
     while not stuck():
-        data = "".join(f"{n},of the client\n" for n in range(number, number + 2000)).encode()
+        assert sent < 100 * MEGABYTE, "the server reads on, whatever it is sent"
+        data = "".join(f"{n},of the client\n" for n in range(number, number + 20000)).encode()
         client.send_packet(data)
         sent += 4 + len(data)
-        number += 2000
+        number += 20000
     print(f"\nthe server took {sent} bytes and then no more")
     try:
         client.close()
