@@ -27,12 +27,17 @@ def built(name, sources, build):
 NO_REGISTRY = re.compile(r"npm (?:ERR!|error) code (E(AI_AGAIN|NOTFOUND|CONN\w+|TIMEDOUT|NETUNREACH|HOSTUNREACH)|\w*CERT\w*)")
 
 
+def npm_folder(sources=DRIVER):
+    """Where the packages of that folder's package-lock.json are installed."""
+    return cache_folder() / "drivers" / ("node" if sources == DRIVER else f"node-{sources.name}")
+
+
 @functools.cache
-def npm_trouble():
-    """Installs Node.js's driver; what is in the way of reaching npm's registry, or nothing."""
+def npm_trouble(sources=DRIVER):
+    """Installs what that folder's package-lock.json names; what is in the way of reaching npm's registry, or nothing."""
     def install(folder):
         for file in ("package.json", "package-lock.json"):
-            shutil.copy(DRIVER / file, folder)
+            shutil.copy(sources / file, folder)
         command = ["npm", "ci", "--omit=peer", "--no-audit", "--no-fund", "--fetch-retries=1"]
         done = subprocess.run(command, capture_output=True, text=True, cwd=folder)
         if no_registry := NO_REGISTRY.search(done.stderr):
@@ -41,7 +46,7 @@ def npm_trouble():
         assert done.returncode == 0, done.stderr
 
     try:
-        built("node", [DRIVER / "package.json", DRIVER / "package-lock.json"], install)
+        built(npm_folder(sources).name, [sources / "package.json", sources / "package-lock.json"], install)
     except Unavailable as trouble:
         return str(trouble)
     return None
