@@ -42,7 +42,7 @@ asan tsan:
 	@scripts/setup test
 	$(call configure,$@,ON)
 	@ninja -C build/$@ -j$(JOBS)
-	@TSAN_OPTIONS=report_thread_leaks=0 TIDEGATE_PATIENCE=4 $(call suite,$@)
+	@TSAN_OPTIONS=report_thread_leaks=0 LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 TIDEGATE_PATIENCE=4 $(call suite,$@)
 asan: ## every test under AddressSanitizer and UndefinedBehaviorSanitizer
 tsan: ## every test under ThreadSanitizer
 

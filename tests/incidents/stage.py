@@ -116,7 +116,8 @@ class Stage:
         self.gate = None
         self.zombies = []  # programs that have done their work and still run
         self._children = []
-        self._threads = []
+        self._listeners = []  # to the programs' output
+        self._guests = []     # visitors, and cron
         self._stop = threading.Event()
         self._memory = {}
 
@@ -138,7 +139,7 @@ class Stage:
                                  errors="replace", start_new_session=True)
         reaper.watch_process(child.pid)
         self._children.append(child)
-        self._thread(self._listen, child)
+        self._thread(self._listeners, self._listen, child)
         return child
 
     def tidegate(self, *words, **keywords):
@@ -159,9 +160,9 @@ class Stage:
         return subprocess.run([program(), *map(str, words)], env=environment, cwd=self.scratch, stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, timeout=90 * PATIENCE, **keywords)
 
-    def seconds_until_well(self, address, since, most=60):
+    def seconds_until_well(self, site, since, most=60):
         """When the site answers again: seconds from `since` on."""
-        wait_until(lambda: not self.visit(address)[0], most, "the site to answer", pause=0.05)
+        wait_until(lambda: not self.visit(site.address)[0], most, "the site to answer", pause=0.05)
         return round(time.monotonic() - since, 2)
 
     def run_sql(self, file):
@@ -169,9 +170,10 @@ class Stage:
         text = (self.folder / file).read_text()
         self.server.sql("USE app", *(part for part in re.split(r";\s*\n", text) if part.strip()))
 
-    def _thread(self, work, *arguments):
-        self._threads.append(threading.Thread(target=work, args=arguments, daemon=True))
-        self._threads[-1].start()
+    @staticmethod
+    def _thread(among, work, *arguments):
+        among.append(threading.Thread(target=work, args=arguments, daemon=True))
+        among[-1].start()
 
     def _listen(self, child):
         with open(self.scratch / "said.log", "a", encoding="utf-8") as log:
@@ -189,22 +191,8 @@ class Stage:
         return log.read_text(errors="replace") if log.exists() else ""
 
     def site(self, *command, **keywords):
-        """Starts a web site, the word PORT in its command being its port; returns its address."""
-        port = free_port()
-        child = self.start(*[str(word).replace("PORT", str(port)) for word in command], SITE_PORT=port, **keywords)
-
-        def listens():
-            assert child.poll() is None, self.said
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/up", timeout=2).close()
-                return True
-            except urllib.error.HTTPError:
-                return True
-            except OSError:
-                return False
-
-        wait_until(listens, 20, "the web site")
-        return f"http://127.0.0.1:{port}"
+        """Starts a web site, the word PORT in its command being its port; a Site."""
+        return Site(self, command, keywords)
 
     def visit(self, address, timeout=60):
         """One visitor: asks for a page; the line that it answers with, as outcome() gives it."""
@@ -219,20 +207,20 @@ class Stage:
         said = next(filter(None, map(outcome, text.splitlines())), None)
         return said or ("http", "page", int((time.monotonic() - began) * 1000), text[:200])
 
-    def visitors(self, address, count, pause):
+    def visitors(self, site, count, pause):
         """So many visitors at once, each with that many seconds between two pages."""
         def come():
             while not self._stop.wait(pause):
-                self.record.add(*self.visit(address))
+                self.record.add(*self.visit(site.address))
         for _ in range(count):
-            self._thread(come)
+            self._thread(self._guests, come)
 
     def cron(self, every, start):
         """Calls `start` again and again, as cron does: whether the last one has ended or not."""
         def ring():
             while not self._stop.wait(every):
                 start()
-        self._thread(ring)
+        self._thread(self._guests, ring)
 
     def open_gate(self, **config):
         self.gate = Gate(self.server, **{"log": {"level": "info"}, **config})
@@ -290,26 +278,65 @@ class Stage:
         self._sampler.start()
         return self
 
-    def __exit__(self, kind, *_):
-        self.record.notes["server_peak"] = self.status("Max_used_connections") - 1  # without the one that looks
-        self._stop.set()
-        self._sampler.join()
-        for child in self._children:
-            if child.poll() is None and kind is None:
+    def end(self, *children, seconds=8):
+        """SIGTERM, and SIGKILL for whatever is left of them after that time."""
+        for child in children:
+            if child.poll() is None and seconds:
                 child.send_signal(signal.SIGTERM)
-        for child in self._children:
+        deadline = time.monotonic() + seconds * PATIENCE
+        for child in children:
             try:
-                child.wait(8 if kind is None else 0)
+                child.wait(max(0, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
                 pass
             reaper.end_group(child.pid)
             child.wait()
             reaper.forget_process(child.pid)
-        for thread in self._threads:
-            thread.join(70 * PATIENCE)
+
+    def __exit__(self, kind, *_):
+        self.record.notes["server_peak"] = self.status("Max_used_connections") - 1  # without the one that looks
+        self._stop.set()
+        self._sampler.join()
+        for thread in self._guests:
+            thread.join(30 if kind is None else 0)
+        self.end(*self._children, seconds=8 if kind is None else 0)
+        for thread in self._listeners:
+            thread.join(10)
         if self.gate is not None:
             self.gate.close()
         self._root.close()
+
+
+class Site:
+    """A web site of several processes, and where it is reached."""
+
+    def __init__(self, stage, command, keywords):
+        self._stage, self._command, self._keywords = stage, command, keywords
+        self._child = None
+        self.address = None
+        self.recycle()
+
+    def recycle(self):
+        """New processes in place of the old ones, as hosts do it every so often. No visitor is turned away for it."""
+        port, before = free_port(), self._child
+        command = [str(word).replace("PORT", str(port)) for word in self._command]
+        self._child = self._stage.start(*command, SITE_PORT=port, **self._keywords)
+        address = f"http://127.0.0.1:{port}"
+        wait_until(lambda: self._listens(f"{address}/up"), 20, "the web site")
+        self.address = address
+        if before is not None:
+            time.sleep(1)  # for those who are with the old one
+            self._stage.end(before)
+
+    def _listens(self, page):
+        assert self._child.poll() is None, self._stage.said
+        try:
+            urllib.request.urlopen(page, timeout=2).close()
+            return True
+        except urllib.error.HTTPError:
+            return True
+        except OSError:
+            return False
 
 
 def descendants(pid):
