@@ -6,7 +6,7 @@ PREFIX ?= /usr/local
 export TIDEGATE_JOBS := $(JOBS)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test bench lint format asan tsan fuzz pictures install clean
+.PHONY: help build demo test incidents bench lint format asan tsan fuzz pictures install clean
 .NOTPARALLEL:
 
 help:  ## this list
@@ -36,6 +36,10 @@ test:  ## every test (ARGS='-R NAME' for some: they go to ctest)
 	$(call configure,release,ON)
 	@ninja -C build/release -j$(JOBS)
 	@$(call suite,release)
+
+incidents: build  ## the five incidents, without and with Tidegate, and a table (ARGS='--only 1,5 --pictures')
+	@scripts/setup test
+	@TIDEGATE=build/release/bin/tidegate /usr/bin/python3 -B tests/incidents/replay.py $(ARGS)
 
 # No thread leaks: a forked child has none of its parent's threads, and ThreadSanitizer takes them for leaked.
 asan tsan:

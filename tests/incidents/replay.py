@@ -73,7 +73,7 @@ def table(rows):
 def row(story, mode, record):
     facts = record.as_json()
     return [f"{story.NUMBER} {story.TITLE}" if mode == "without" else "", story.WAYS.get(mode, mode), counts(facts["errors"]),
-            sum(facts["done"].values()), facts["peak"], story.LIMIT, f"{facts['seconds']:.0f} s"]
+            sum(facts["done"].values()), facts["peak"], facts["limit"], f"{facts['seconds']:.0f} s"]
 
 
 def main():

@@ -244,9 +244,11 @@ class Stage:
         return {"connections": sum(by_account.values()), "by_account": dict(by_account), "by_state": dict(by_state)}
 
     def _root_rows(self, statement):
-        with self._root.cursor() as cursor:
-            cursor.execute(statement)
-            return cursor.fetchall()
+        with self._root_lock:
+            self._root.ping(reconnect=True)  # an operator who ends idle connections ends this one, too
+            with self._root.cursor() as cursor:
+                cursor.execute(statement)
+                return cursor.fetchall()
 
     def status(self, name):
         return int(self._root_rows(f"SHOW GLOBAL STATUS LIKE '{name}'")[0][1])
@@ -272,6 +274,7 @@ class Stage:
     def __enter__(self):
         # The servers keep one connection more for root; it is taken before the others come.
         self._root = self.server.root()
+        self._root_lock = threading.Lock()
         self._root_rows("FLUSH STATUS")
         self.record._began = time.monotonic()
         self._sampler = threading.Thread(target=self._sample, daemon=True)

@@ -17,6 +17,7 @@ def server_options(form):
 def prepare(stage):
     stage.server.sql(f"ALTER USER app WITH MAX_USER_CONNECTIONS {LIMIT}")
     stage.run_sql("schema.sql")
+    stage.server.sql("CREATE USER reports IDENTIFIED BY 'reports-secret'", "GRANT ALL ON app.* TO reports")
 
 
 def busy_evening(stage, port=None):
@@ -69,8 +70,28 @@ def watch(stage):
     stage.record.notes["errors_afterwards"] = stage.record.errors_since(stage.record.now - 4)
 
 
-MODES = {"without": without, "gate": gate, "watch": watch}
-WAYS = {"without": "nothing", "gate": "the gate, DB_CONNECTION_LIMIT=3", "watch": "tidegate kill --processes"}
+def pools(stage):
+    """As the team wished: several pools under one limit. Two accounts through the gate, and programs that go past it with slots."""
+    gate = stage.open_gate(budget={"max_connections": 4})
+    stage.node_modules()
+    reports = {"port": gate.port, "DB_USER": "reports", "DB_PASSWORD": "reports-secret"}
+    for script in SCRIPTS:
+        stage.start("node", script, **(reports if script in SCRIPTS[3:] else {"port": gate.port}))
+    direct = f"mariadb -h 127.0.0.1 -P {stage.server.port} -u app app -e 'SELECT COUNT(*), SLEEP(0.5) FROM rooms' && echo done direct 0"
+    for _ in range(6):
+        stage.tidegate("exec", "--", "sh", "-c", direct, MYSQL_PWD="app-secret", TIDEGATE_SLOTS=gate.folder / ".local/state/tidegate/slots")
+    site = stage.site("node", "site.js", port=gate.port)
+    stage.visitors(site, 10, 0.2)
+    for script in SCRIPTS:
+        stage.wait_said(f"{script[:-3]}: finished")
+    stage.play(until=lambda: stage.record.done.get("direct") == 6, most=60)
+    stage.play(stage.form["rest"])
+    stage.record.notes["most_of_all_accounts"] = max(s["connections"] - s["by_account"].get("monitor", 0) for s in stage.record.samples)
+
+
+MODES = {"without": without, "gate": gate, "watch": watch, "pools": pools}
+WAYS = {"without": "nothing", "gate": "the gate, DB_CONNECTION_LIMIT=3", "watch": "tidegate kill --processes",
+        "pools": "two accounts and slots under one limit of 4"}
 DRAWN = "gate"
 
 
@@ -81,3 +102,5 @@ def check(records):
     assert through["errors"] == {}, through["first_message"]
     assert through["peak"] <= 3
     assert records["watch"]["notes"]["errors_afterwards"] == 0
+    assert records["pools"]["errors"] == {}, records["pools"]["first_message"]
+    assert records["pools"]["notes"]["most_of_all_accounts"] <= 4
