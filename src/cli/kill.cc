@@ -1,7 +1,9 @@
 // `tidegate kill`: ends the connections that filters fit, or the programs of this host behind them.
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <thread>
 
 #include "cli/audit_log.h"
 #include "cli/commands.h"
@@ -15,6 +17,8 @@ namespace tidegate::cli {
 namespace {
 
 using json = nlohmann::ordered_json;
+
+constexpr Duration kAgain = 500ms;  // between two looks, with --for
 
 // A time as it was written; false: it is none, which is said.
 bool read_time(const char* flag, const std::string& text, std::optional<Duration>& into) {
@@ -80,37 +84,63 @@ int say_plan(const watch::ProgramPlan& plan, bool as_json) {
     for (const auto& target : plan.targets) fmt::print("would end: {}\n", sentence_of(target));
     for (const auto& spared : plan.spared)
         fmt::print("left alone, {}: {} (pid {})\n", spared.why, spared.program.name, spared.program.pid);
-    fmt::print("{} programs would be ended; nothing was, this is a dry run\n", plan.targets.size());
+    fmt::print("{} program{} would be ended; nothing was, this is a dry run\n", plan.targets.size(),
+               plan.targets.size() == 1 ? "" : "s");
     return kWell;
 }
 
-int end_programs(const watch::ProgramPlan& plan, Duration grace, const WayIn& way, const KillOptions& options,
-                 const std::string& filter) {
-    const AuditLog audit(plan.targets.empty() ? "/dev/null" : audit_file(options.audit_log));
-    bool all = true;
-    json list = json::array();
-    (void)watch::end(plan.targets, grace, [&](const watch::EndedProgram& ended) {
-        const bool over = ended.end != watch::ProgramEnd::refused && ended.end != watch::ProgramEnd::stays;
-        all = all && over;
-        audit.write(name_of(ended.end), way.server().text(), sentence_of(ended.target), filter, ended.why);
-        if (options.json) {
-            list.push_back(json_of(ended.target));
-            list.back()["end"] = name_of(ended.end);
-            if (!ended.why.empty()) list.back()["why"] = ended.why;
-        } else {
-            fmt::print("{}{}: {}\n", name_of(ended.end), ended.why.empty() ? "" : ", " + ended.why,
-                       sentence_of(ended.target));
-            std::fflush(stdout);
-        }
-    });
-    if (options.json) print({{"dry_run", false}, {"programs", list}});
-    if (!options.json) {
-        for (const auto& spared : plan.spared)
-            fmt::print("left alone, {}: {} (pid {})\n", spared.why, spared.program.name, spared.program.pid);
-        fmt::print("{} programs\n", plan.targets.size());
+// Ends programs and keeps the account of it: what is printed at the end, and whether all are gone.
+class Ending {
+public:
+    Ending(const KillOptions& options, Duration grace, std::string server, std::string filter)
+        : options_(options), grace_(grace), server_(std::move(server)), filter_(std::move(filter)) {}
+
+    void end(watch::ProgramPlan plan) {
+        std::erase_if(plan.targets, [this](const watch::Target& target) {
+            return std::ranges::find(refused_, target.program.pid) != refused_.end();
+        });
+        if (!plan.targets.empty() && !audit_) audit_.emplace(audit_file(options_.audit_log));
+        count_ += plan.targets.size();
+        spared_ = plan.spared;
+        (void)watch::end(plan.targets, grace_, [this](const watch::EndedProgram& ended) { tell(ended); });
     }
-    return all ? kWell : kAttention;
-}
+
+    int close() const {
+        if (options_.json) print({{"dry_run", false}, {"programs", list_}});
+        if (!options_.json) {
+            for (const auto& spared : spared_)
+                fmt::print("left alone, {}: {} (pid {})\n", spared.why, spared.program.name, spared.program.pid);
+            fmt::print("{} program{}\n", count_, count_ == 1 ? "" : "s");
+        }
+        return refused_.empty() ? kWell : kAttention;
+    }
+
+private:
+    void tell(const watch::EndedProgram& ended) {
+        if (ended.end == watch::ProgramEnd::refused || ended.end == watch::ProgramEnd::stays)
+            refused_.push_back(ended.target.program.pid);
+        audit_->write(name_of(ended.end), server_, sentence_of(ended.target), filter_, ended.why);
+        if (options_.json) {
+            list_.push_back(json_of(ended.target));
+            list_.back()["end"] = name_of(ended.end);
+            if (!ended.why.empty()) list_.back()["why"] = ended.why;
+            return;
+        }
+        fmt::print("{}{}: {}\n", name_of(ended.end), ended.why.empty() ? "" : ", " + ended.why,
+                   sentence_of(ended.target));
+        std::fflush(stdout);
+    }
+
+    const KillOptions& options_;
+    Duration grace_;
+    std::string server_;
+    std::string filter_;
+    std::optional<AuditLog> audit_;
+    std::vector<watch::Spared> spared_;
+    json list_ = json::array();
+    std::size_t count_ = 0;
+    std::vector<int> refused_;  // not asked twice
+};
 
 // The programs behind the connections: looked up on this host, without a login.
 int kill_programs(const KillOptions& options, const Killing& killing) {
@@ -122,7 +152,8 @@ int kill_programs(const KillOptions& options, const Killing& killing) {
         return kUsage;
     }
     std::optional<Duration> grace;
-    if (!read_time("--grace", options.grace, grace)) return kUsage;
+    std::optional<Duration> again;
+    if (!read_time("--grace", options.grace, grace) || !read_time("--for", options.for_so_long, again)) return kUsage;
     const watch::ProgramFilter filter{
         .programs = options.programs, .accounts = options.users, .pids = options.pids, .quiet = killing.filter.idle};
     if (filter.empty()) {
@@ -132,15 +163,22 @@ int kill_programs(const KillOptions& options, const Killing& killing) {
     }
     const auto way = WayIn::prepare(options.server);
     if (!way) return way.error();
-    const auto view = watch::look_locally(way->address());
-    if (!view) {
-        fmt::print(stderr, "tidegate: {}\n", view.error().message);
-        return kCritical;
+    const auto until = Clock::now() + again.value_or(Duration{});
+    Ending ending(options, grace.value_or(10s), way->server().text(), filter.text());
+    while (true) {
+        const auto view = watch::look_locally(way->address());
+        if (!view) {
+            fmt::print(stderr, "tidegate: {}\n", view.error().message);
+            return kCritical;
+        }
+        auto plan = watch::plan(*view, filter, watch::own_line());
+        if (killing.limit != 0 && plan.targets.size() > killing.limit) plan.targets.resize(killing.limit);
+        if (options.dry_run) return say_plan(plan, options.json);
+        ending.end(std::move(plan));
+        // Those that had no connection take what has become free.
+        if (Clock::now() + kAgain > until) return ending.close();
+        std::this_thread::sleep_for(kAgain);
     }
-    auto plan = watch::plan(*view, filter, watch::own_line());
-    if (killing.limit != 0 && plan.targets.size() > killing.limit) plan.targets.resize(killing.limit);
-    if (options.dry_run) return say_plan(plan, options.json);
-    return end_programs(plan, grace.value_or(10s), *way, options, filter.text());
 }
 
 }  // namespace

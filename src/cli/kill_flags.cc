@@ -46,17 +46,23 @@ void add_kill(CLI::App& app, KillOptions& options) {
     kill->add_option("--victims", options.victims, "all, or the oldest alone [all]")
         ->type_name("WHICH")
         ->check(CLI::IsMember({"all", "oldest"}));
-    kill->add_option("--limit", options.limit, "At most so many")->type_name("N");
+    auto* limit = kill->add_option("--limit", options.limit, "At most so many")->type_name("N");
     kill->add_option("--pause", options.pause, "Between two of them")->type_name("TIME");
     kill->add_flag("--query", options.query, "Only the statement; the connection stays");
     kill->add_flag("--dry-run", options.dry_run, "List them, end nothing");
     kill->add_flag("--json", options.json, "For programs");
     kill->add_option("--audit-log", options.audit_log, "A line for each kill [~/.local/state/tidegate/kills.log]")
         ->type_name("FILE");
-    kill->add_flag("--processes", options.processes, "The programs of this host instead: TERM, then KILL");
+    auto* processes =
+        kill->add_flag("--processes", options.processes, "The programs of this host instead: TERM, then KILL");
     kill->add_option("--pid", options.pids, "With --processes: only these")->type_name("PID");
     kill->add_option("--grace", options.grace, "With --processes: how long after TERM comes KILL [10s]")
         ->type_name("TIME");
+    kill->add_option("--for", options.for_so_long,
+                     "With --processes: again and again for so long, since others take what becomes free [once]")
+        ->type_name("TIME")
+        ->needs(processes)
+        ->excludes(limit);
 }
 
 }  // namespace tidegate::cli

@@ -31,6 +31,7 @@ struct KillOptions {
     bool processes = false;
     std::vector<int> pids;      // with --processes
     std::string grace = "10s";  // with --processes
+    std::string for_so_long;    // with --processes; empty: once
 };
 [[nodiscard]] int kill_command(const KillOptions& options);
 

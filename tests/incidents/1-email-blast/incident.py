@@ -24,10 +24,15 @@ def note_mails(stage):
     stage.record.notes |= {"mails_sent": sent, "sent_twice": twice}
 
 
-def blast(stage, port=None):
+def start(stage, port=None):
     stage.start("php", "orchestrator.php", port=port)
+    stage.play(until=lambda: stage.record.done.get("round"), most=30)
     for number in range(WORKERS):
         stage.start("php", "worker.php", number, port=port)
+
+
+def blast(stage, port=None):
+    start(stage, port)
     stage.play(stage.form["seconds"])
     note_mails(stage)
 
@@ -39,6 +44,8 @@ def without(stage):
 def gate(stage):
     """The programs as they are, with another port."""
     blast(stage, port=stage.open_gate(budget={"max_connections": 8}).port)
+    with stage.gate.connect() as connection, connection.cursor() as cursor:
+        stage.record.notes["processlist_shows"] = cursor.execute("SHOW PROCESSLIST")
 
 
 def run(stage):
@@ -54,10 +61,7 @@ def run(stage):
 
 def follow(stage):
     """As the team wished: the gate follows the server. On the way its limit is lowered, and others take half of what is left."""
-    port = stage.open_gate().port
-    stage.start("php", "orchestrator.php", port=port)
-    for number in range(WORKERS):
-        stage.start("php", "worker.php", number, port=port)
+    start(stage, stage.open_gate().port)
     third = stage.form["seconds"] / 3
     stage.play(third)
     others = [stage.server.connect("monitor") for _ in range(5)]
@@ -89,4 +93,5 @@ def check(records):
         assert records[mode]["notes"]["sent_twice"] == 0
     for mode in "gate", "run":
         assert records[mode]["peak"] <= 8 + 2  # the gate's monitor, and its proof of a new client's password
+    assert records["gate"]["notes"]["processlist_shows"] >= 2, "the server's own list: the pool's connections and the monitor's"
     assert records["follow"]["notes"]["most_while_narrow"] <= 10
