@@ -11,11 +11,12 @@ final class SendApiPayload extends Job
     {
         $shop = shop($this->shop);
         $order = $shop->selectOne("select * from `orders` where `id` = ? limit 1", [$this->order]);
-        $lines = $shop->select("select p.`sku`, l.`quantity`, l.`price` from `order_lines` l join `products` p on p.`id` = l.`product_id`"
-            . " where l.`order_id` = ?", [$this->order]);
+        $lines = $shop->select("select p.`sku`, l.`quantity`, l.`price` from `order_lines` l"
+            . " join `products` p on p.`id` = l.`product_id` where l.`order_id` = ?", [$this->order]);
         $payload = json_encode(["order" => $order, "lines" => $lines]);
         $answer = $this->call($payload);
-        $shop->insertGetId("insert into `api_calls` (`order_id`, `payload`, `answer`) values (?, ?, ?)", [$this->order, $payload, $answer]);
+        $shop->insertGetId("insert into `api_calls` (`order_id`, `payload`, `answer`) values (?, ?, ?)",
+            [$this->order, $payload, $answer]);
     }
 
     private function call(string $payload): string

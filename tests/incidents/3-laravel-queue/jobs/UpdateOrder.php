@@ -16,7 +16,8 @@ final class UpdateOrder extends Job
             $order = $shop->selectOne("select * from `orders` where `id` = ? limit 1 for update", [$this->order]);
             $shop->affect("update `orders` set `state` = ?, `updated_at` = now() where `id` = ?",
                 [self::NEXT[$order->state], $this->order]);
-            $shop->insertGetId("insert into `order_events` (`order_id`, `event`) values (?, ?)", [$this->order, "was {$order->state}"]);
+            $shop->insertGetId("insert into `order_events` (`order_id`, `event`) values (?, ?)",
+                [$this->order, "was {$order->state}"]);
         });
     }
 }

@@ -20,7 +20,7 @@ function report(string $kind, int $began, ?Throwable $error = null): void
     }
 }
 
-// The connection of a shop: a schema of its own, whose name the application's own schema knows. The way of multi-tenant packages.
+// The connection of a shop, whose name is looked up in the application's own schema, as multi-tenant packages do it.
 function shop(int $id): Connection
 {
     $shop = DB::connection()->selectOne("select * from `shops` where `id` = ? limit 1", [$id]);
@@ -37,7 +37,8 @@ function config(string $section): array
 
 function queue(): Queue
 {
-    return config("queue")["driver"] == "sync" ? new SyncQueue() : new DatabaseQueue(DB::connection(), config("queue")["retry_after"]);
+    $config = config("queue");
+    return $config["driver"] == "sync" ? new SyncQueue() : new DatabaseQueue(DB::connection(), $config["retry_after"]);
 }
 
 DB::$manager = new DatabaseManager(config("database"));

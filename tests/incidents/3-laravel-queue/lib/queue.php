@@ -63,16 +63,18 @@ final class DatabaseQueue implements Queue
 
     private function insert(string $payload, int $delay, int $attempts): void
     {
-        $this->database->insertGetId("insert into `jobs` (`queue`, `attempts`, `reserved_at`, `available_at`, `created_at`, `payload`)"
-            . " values (?, ?, null, ?, ?, ?)", ["default", $attempts, time() + $delay, time(), $payload]);
+        $this->database->insertGetId("insert into `jobs`"
+            . " (`queue`, `attempts`, `reserved_at`, `available_at`, `created_at`, `payload`) values (?, ?, null, ?, ?, ?)",
+            ["default", $attempts, time() + $delay, time(), $payload]);
     }
 
     // The next job that is due, or whose worker has not been heard of for too long.
     public function pop(): ?ReservedJob
     {
         return $this->database->transaction(function () {
-            $record = $this->database->selectOne("select * from `jobs` where `queue` = ? and ((`reserved_at` is null and `available_at` <= ?)"
-                . " or (`reserved_at` <= ?)) order by `id` asc limit 1 FOR UPDATE SKIP LOCKED",
+            $record = $this->database->selectOne("select * from `jobs` where `queue` = ?"
+                . " and ((`reserved_at` is null and `available_at` <= ?) or (`reserved_at` <= ?))"
+                . " order by `id` asc limit 1 FOR UPDATE SKIP LOCKED",
                 ["default", time(), time() - $this->retryAfter]);
             if ($record === null) {
                 return null;
@@ -104,7 +106,8 @@ final class DatabaseQueue implements Queue
     public function fail(object $record, Throwable $error): void
     {
         $this->deleteReserved($record->id);
-        $this->database->insertGetId("insert into `failed_jobs` (`uuid`, `connection`, `queue`, `payload`, `exception`) values (?, ?, ?, ?, ?)",
+        $this->database->insertGetId("insert into `failed_jobs`"
+            . " (`uuid`, `connection`, `queue`, `payload`, `exception`) values (?, ?, ?, ?, ?)",
             [json_decode($record->payload)->uuid, "database", $record->queue, $record->payload, (string) $error]);
     }
 
