@@ -6,7 +6,7 @@ PREFIX ?= /usr/local
 export TIDEGATE_JOBS := $(JOBS)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test incidents bench lint format asan tsan fuzz pictures install clean
+.PHONY: help build demo test incidents twin bench lint format asan tsan fuzz pictures install clean
 .NOTPARALLEL:
 
 help:  ## this list
@@ -40,6 +40,13 @@ test:  ## every test (ARGS='-R NAME' for some: they go to ctest)
 incidents: build  ## the five incidents, without and with Tidegate, and a table (ARGS='--only 1,5 --pictures')
 	@scripts/setup test
 	@TIDEGATE=build/release/bin/tidegate /usr/bin/python3 -B tests/incidents/replay.py $(ARGS)
+
+twin:  ## random sessions, directly and through the gate, must not differ: an hour (TIDEGATE_TWIN_SECONDS=N for another time)
+	@scripts/setup test
+	$(call configure,release,ON)
+	@ninja -C build/release -j$(JOBS) tidegate twin
+	@TIDEGATE=build/release/bin/tidegate TIDEGATE_TWIN_SECONDS=$${TIDEGATE_TWIN_SECONDS:-1800} \
+	  /usr/bin/python3 -B -m pytest -q -s -p no:cacheprovider tests/twin
 
 # No thread leaks: a forked child has none of its parent's threads, and ThreadSanitizer takes them for leaked.
 asan tsan:
