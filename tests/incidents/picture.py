@@ -1,4 +1,5 @@
 """One picture of an incident: the server's connections and the programs' errors, second by second, without over with."""
+import collections
 import html
 
 from harness.plot import ticks
@@ -24,7 +25,10 @@ def panel(above, name, record, seconds, most):
     def y(value):
         return base - PANEL * min(value, most) / most
 
-    errors = {int(at): sum(counts.values()) for at, counts in record["errors_by_second"].items()}
+    step = max(1, round(seconds / 300))  # a long run is drawn by averages
+    errors = collections.Counter()
+    for at, counts in record["errors_by_second"].items():
+        errors[int(at) // step * step] += sum(counts.values()) / step
     done, wrong = sum(record["done"].values()), sum(record["errors"].values())
     said = ", ".join(f"{number}: {count}" for number, count in sorted(record["errors"].items(), key=str)) or "none"
     parts = [f'<text x="{LEFT}" y="{above + 22}" font-size="15" font-weight="bold">{html.escape(name)}</text>',
@@ -35,10 +39,10 @@ def panel(above, name, record, seconds, most):
                      f'<text x="{LEFT - 8}" y="{y(value) + 4:.1f}" text-anchor="end" fill="#57606a">{value}</text>')
     for at in ticks(seconds):
         parts.append(f'<text x="{x(at):.1f}" y="{base + 16}" text-anchor="middle" fill="#57606a">{at}</text>')
-    samples = record["samples"]
+    samples = record["samples"][::step] + record["samples"][-1:]
     parts.append(area([(s["second"], s["connections"]) for s in samples], x, y, ALL, 0.25))
     parts.append(area([(s["second"], s["by_state"].get("active", 0)) for s in samples], x, y, WORKING, 0.55))
-    width = max(1.0, (WIDTH - LEFT - RIGHT) / seconds * 0.6)
+    width = max(1.0, (WIDTH - LEFT - RIGHT) / seconds * 0.6 * step)
     for at, count in errors.items():
         parts.append(f'<rect x="{x(at):.1f}" y="{y(count):.1f}" width="{width:.1f}" height="{base - y(count):.1f}" fill="{ERROR}"/>')
     line = " ".join(f'{x(s["second"]):.1f},{y(s["connections"]):.1f}' for s in samples)
@@ -57,7 +61,7 @@ def draw(path, story, without, within):
              f'font-family="system-ui,sans-serif" font-size="12"><title>{html.escape(story.TITLE)}: without Tidegate, and with it</title>'
              '<rect width="100%" height="100%" fill="white"/>']
     parts += panel(0, f"{story.TITLE}, without Tidegate", without, seconds, most)
-    parts += panel(TOP + PANEL + FOOT, story.WAYS[story.DRAWN], within, seconds, most)
+    parts += panel(TOP + PANEL + FOOT, f"{story.TITLE}: {story.WAYS[story.DRAWN]}", within, seconds, most)
     at = LEFT
     for name, colour in key:
         parts.append(f'<rect x="{at}" y="{height - 20}" width="12" height="12" fill="{colour}"/><text x="{at + 18}" y="{height - 10}">{name}</text>')
