@@ -103,13 +103,9 @@ std::unique_ptr<watch::Session> LocalGate::session() const {
     return std::make_unique<StandingConnection>(socket_, server_);
 }
 
-void LocalGate::mark_own(std::vector<watch::Connection>& connections) const {
+std::vector<std::uint32_t> LocalGate::server_connections() const {
     const auto answer = ask("/api/clients");
-    if (!answer) return;
-    for (const auto& id : answer->value("server_connections", json::array())) {
-        const auto at = std::ranges::find(connections, id.get<std::uint64_t>(), &watch::Connection::id);
-        if (at != connections.end() && at->kind == watch::Kind::client) at->kind = watch::Kind::gate;
-    }
+    return answer ? answer->value("server_connections", std::vector<std::uint32_t>{}) : std::vector<std::uint32_t>{};
 }
 
 }  // namespace tidegate::cli

@@ -30,8 +30,8 @@ public:
     [[nodiscard]] Result<nlohmann::ordered_json> clients() const;
     // Through its standing connection. Lives by itself.
     [[nodiscard]] std::unique_ptr<watch::Session> session() const;
-    // Marks what is its own in the list.
-    void mark_own(std::vector<watch::Connection>& connections) const;
+    // The ids of those connections of the server that are its own; none where it does not answer.
+    [[nodiscard]] std::vector<std::uint32_t> server_connections() const;
 
 private:
     LocalGate() = default;

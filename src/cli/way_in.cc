@@ -100,14 +100,11 @@ Result<watch::Snapshot> WayIn::look_again(const watch::Snapshot& last) {
     return snapshot;
 }
 
-// A program of this host that is Tidegate itself: a gate's connections are the gate's own.
 void WayIn::name_all(watch::Snapshot& snapshot) {
     if (const auto local = watch::look_locally(address())) watch::name_programs(snapshot.connections, *local);
-    for (auto& connection : snapshot.connections) {
-        if (connection.kind == watch::Kind::client && connection.local && connection.local->name == "tidegate serve")
-            connection.kind = watch::Kind::gate;
-    }
-    if (const auto* local = gate()) local->mark_own(snapshot.connections);
+    const auto* local = gate();
+    watch::mark_gates(snapshot.connections,
+                      local != nullptr ? local->server_connections() : std::vector<std::uint32_t>{});
 }
 
 }  // namespace tidegate::cli

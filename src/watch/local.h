@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -67,5 +68,9 @@ struct LocalView {
 // is behind a Unix socket: where all of its local holders that are left run the same program, it is named, with
 // Program::one_of. Pure.
 void name_programs(std::vector<Connection>& connections, const LocalView& local);
+
+// Marks the connections that are a gate's: `own`, ids by the word of the gate at hand, and those whose program on this
+// host is one. After name_programs().
+void mark_gates(std::vector<Connection>& connections, std::span<const std::uint32_t> own);
 
 }  // namespace tidegate::watch

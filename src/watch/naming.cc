@@ -1,4 +1,5 @@
-// name_programs(): joins what the server says of its connections with what this host knows of its own ends.
+// name_programs(), mark_gates(): join what the server says of its connections with what this host knows of its own
+// ends.
 #include <algorithm>
 #include <array>
 #include <map>
@@ -162,6 +163,14 @@ private:
 
 void name_programs(std::vector<Connection>& connections, const LocalView& local) {
     Naming(connections, local).run();
+}
+
+void mark_gates(std::vector<Connection>& connections, std::span<const std::uint32_t> own) {
+    for (auto& connection : connections) {
+        const bool by_word = std::ranges::find(own, connection.id) != own.end();
+        const bool by_program = connection.local && connection.local->name == "tidegate serve";
+        if (connection.kind == Kind::client && (by_word || by_program)) connection.kind = Kind::gate;
+    }
 }
 
 }  // namespace tidegate::watch

@@ -140,5 +140,18 @@ TEST(Naming, LeavesTheServersOwnThreadsAlone) {
     EXPECT_EQ(named(view, scheduler), "");
 }
 
+TEST(Naming, AGatesConnectionsAreKnownByItsWordAndByItsProgram) {
+    std::vector<Connection> rows{row("10.0.0.9", 1), row("127.0.0.1", 2), row("127.0.0.1", 3), row("10.0.0.9", 4)};
+    for (std::size_t at = 0; at < rows.size(); ++at) rows[at].id = 10 + at;
+    rows[1].local = program(7, "tidegate serve");
+    rows[2].local = program(8, "php tidegate serve.php");
+    rows[3].kind = Kind::own;
+    mark_gates(rows, std::vector<std::uint32_t>{10, 13, 99});
+    EXPECT_EQ(rows[0].kind, Kind::gate);
+    EXPECT_EQ(rows[1].kind, Kind::gate);
+    EXPECT_EQ(rows[2].kind, Kind::client);
+    EXPECT_EQ(rows[3].kind, Kind::own);
+}
+
 }  // namespace
 }  // namespace tidegate::watch

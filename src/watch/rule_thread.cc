@@ -96,13 +96,7 @@ Result<Snapshot> RuleThread::look() {
         address = address_;
     }
     if (const auto local = look_locally(address)) name_programs(snapshot->connections, *local);
-    const auto own = gate_.clients().server_connections;
-    for (auto& connection : snapshot->connections) {
-        if (connection.kind == Kind::client && std::ranges::find(own, connection.id) != own.end())
-            connection.kind = Kind::gate;
-        if (connection.kind == Kind::client && connection.local && connection.local->name == "tidegate serve")
-            connection.kind = Kind::gate;
-    }
+    mark_gates(snapshot->connections, gate_.clients().server_connections);
     last_ = *snapshot;
     return snapshot;
 }
