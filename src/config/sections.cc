@@ -17,6 +17,7 @@ namespace {
 constexpr unsigned kMostConnections = 100'000;  // what a server can be configured for
 constexpr unsigned kMostClients = 1'000'000;
 constexpr unsigned kMostWeight = 10'000;
+constexpr unsigned kMostPrepared = 100'000;
 constexpr std::string_view kModes = "\"transaction\" and \"session\"";
 
 // What reading needs besides the table.
@@ -146,6 +147,7 @@ void read_pool(const toml::table& table, const Context& context, Pool& pool) {
     section.read("wait_timeout", pool.wait_timeout, {1ms, 1h});
     section.read("max_waiting", pool.max_waiting, 0, kMostClients);
     section.read("idle_in_transaction", pool.idle_in_transaction, {100ms, 24h, true});
+    section.read("max_prepared", pool.max_prepared, 1, kMostPrepared);
     section.finish();
 }
 

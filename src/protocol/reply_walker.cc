@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cassert>
 
+#include "protocol/execute.h"
+
 namespace tidegate::protocol {
 
 namespace {
@@ -188,6 +190,7 @@ ReplyWalker::MaybeStep ReplyWalker::prepared(MutableBytes chunk, std::size_t& at
     if (!r.ok() || ok != kOk) return stop(at, Event::broken);
     r.skip(1);
     outcome_.warnings = r.u16();  // 0 where it is not sent
+    if (conversion_.statement_id != 0) set_statement_id(chunk.subspan(at + kHeaderSize), conversion_.statement_id);
     sequence_ = header.sequence;
     at = pass(chunk, at, header);
     if (outcome_.parameters > 0) {

@@ -7,6 +7,7 @@
 //   shorter).
 //   - DEPRECATE_EOF: an EOF packet goes between the column definitions and the rows, the OK packet that ends the rows
 //     becomes an EOF packet in place, and the packets behind an inserted one are renumbered in their headers.
+//   - the number of a prepared statement is the gate's.
 //
 // Use: begin(), then for each chunk that was read, step() until it wants more bytes or is done:
 //     while (true) {
@@ -42,6 +43,8 @@ public:
         // Of the server connection before this reply: for an EOF packet between column definitions and rows, which a
         // server with DEPRECATE_EOF never says. Flags of a single result are left out of it.
         std::uint16_t status = protocol::status::autocommit;
+        // COM_STMT_PREPARE: the number that the client is told in place of the server's; 0: the server's.
+        std::uint32_t statement_id = 0;
     };
 
     static constexpr std::size_t kLargestKept = std::size_t{32} * 1024;
@@ -90,7 +93,7 @@ public:
         bool any_warnings = false;                  // some result had warnings
         bool more_than_one = false;                 // several results
         bool state_changed = false;                 // a state-change tracker (type 2) was seen
-        std::uint32_t statement_id = 0;             // of COM_STMT_PREPARE
+        std::uint32_t statement_id = 0;             // of COM_STMT_PREPARE, as the server said it
         std::uint16_t columns = 0, parameters = 0;  // likewise
         bool cursor = false;                        // a cursor stays open
 

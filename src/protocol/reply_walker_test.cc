@@ -294,6 +294,18 @@ TEST(Outcome, OfPreparedStatements) {
     EXPECT_EQ(recorded_reply("fetch_last of MariaDB").outcome.rows, 1U);
 }
 
+TEST(Outcome, ClientsAreToldTheGatesNumber) {
+    ReplyWalker::Conversion conversion;
+    conversion.statement_id = 0x11223344;
+    for (const std::size_t piece : {1U, 1000U}) {
+        const auto walked = walk(hex("0c000001 00 05000000 0000 0000 00 0000"), ReplyShape::prepare, conversion,
+                                 [piece] { return piece; });
+        EXPECT_EQ(walked.last, Event::done);
+        EXPECT_EQ(walked.to_client, hex("0c000001 00 44332211 0000 0000 00 0000"));
+        EXPECT_EQ(walked.outcome.statement_id, 5U) << "the server's is known to the gate";
+    }
+}
+
 TEST(Outcome, OfCommandsWithoutStatus) {
     const auto o = recorded_reply("statistics of MariaDB").outcome;
     EXPECT_FALSE(o.has_status || o.error);

@@ -148,8 +148,14 @@ net::Task<bool> ClientSession::command() {
         co_return co_await answer(code, packet_size);
     }
     if (code == Command::query) co_return co_await query(packet_size, large);
-    if (rule.prepared || code == Command::stmt_prepare)
+    if (code == Command::stmt_prepare) co_return co_await prepare_statement(packet_size, large);
+    if (rule.prepared) {
+        if (large) {
+            const bool enough = co_await in_hand(protocol::kHeaderSize + 1 + sizeof(std::uint32_t));
+            if (!enough) co_return false;
+        }
         co_return co_await prepared_command(code, rule, packet_size, large);
+    }
 
     sql::Facts facts;
     facts.kind = sql::Kind::other;
@@ -182,39 +188,6 @@ net::Task<bool> ClientSession::query(std::size_t packet_size, bool large) {
     if (facts.asks.has(sql::Ask::connection_id)) facts.pins.add(sql::Pin::asked);
     session_.before(facts, text);
     co_return co_await statement(ReplyShape::result, facts, packet_size, false);
-}
-
-net::Task<bool> ClientSession::prepared_command(Command command, const protocol::CommandRule& rule,
-                                                std::size_t packet_size, bool large) {
-    const std::string_view body = protocol::as_text(in_.filled()).substr(protocol::kHeaderSize + 1);
-    if (command == Command::stmt_prepare) {
-        const sql::Facts facts = sql::scan(
-            large ? std::string_view{} : body.substr(0, packet_size - protocol::kHeaderSize - 1), session_.mode());
-        sql::Facts prepared = facts;
-        if (large) prepared.pins.add(sql::Pin::unknown_statement);
-        co_return co_await statement(rule.shape, prepared, packet_size, large);
-    }
-    const std::uint32_t id = body.size() >= 4 ? protocol::Reader(protocol::as_bytes(body)).u32() : 0;
-    if (lease_ == nullptr) {
-        // Nothing is prepared, so there is nothing that this could be about.
-        refusal_ = Error{1243, "HY000", "Unknown prepared statement handler given to " + std::string(rule.name)};
-        if (rule.shape != ReplyShape::none) co_return co_await refuse_command(packet_size, large);
-        const Relayed dropped = co_await stream_packets(Streamed::opaque, nullptr);
-        co_return dropped == Relayed::done;
-    }
-    sql::Facts facts;
-    facts.kind = sql::Kind::other;
-    if (command == Command::stmt_execute) {
-        facts = session_.facts_of(id);
-        facts.bare = sql::Bare::none;
-        session_.before(facts, {});
-    }
-    const bool alive = co_await statement(rule.shape, facts, packet_size, large);
-    if (alive && command == Command::stmt_close) {
-        session_.closed_statement(id);
-        end_statement();
-    }
-    co_return alive;
 }
 
 // Commands that the gate answers itself.

@@ -4,12 +4,19 @@
 //   client_session.cc        the life of a session, and which command does what
 //   client_session_questions.cc  questions about the last statement, answered from memory
 //   client_session_login.cc  greeting, TLS, accounts, the schema
+//   client_session_prepared.cc   the commands of prepared statements
+//   client_session_prepare.cc    seeing to it that a statement is prepared where it runs
 //   client_session_lease.cc  getting a connection and bringing it to this session's state, giving it back
 //   client_session_relay.cc  a command to the server and its reply to the client
 #pragma once
 
+#include <sys/uio.h>
+
+#include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +29,7 @@
 #include "pool/request.h"
 #include "protocol/auth/credential.h"
 #include "protocol/command.h"
+#include "protocol/execute.h"
 #include "protocol/handshake.h"
 #include "protocol/reply_walker.h"
 #include "proxy/leftovers.h"
@@ -83,9 +91,38 @@ public:
 
 private:
     // What happened to a command's way to the server and its reply's way back.
-    enum class Relayed : std::uint8_t { done, client_gone, server_lost };
+    enum class Relayed : std::uint8_t {
+        done,
+        client_gone,
+        server_lost,
+        no_room,  // the server holds as many prepared statements as it may; nothing of that has reached the client
+    };
     enum class Ready : std::uint8_t { yes, refused, client_gone, server_lost };
     enum class Streamed : std::uint8_t { text, opaque, file };
+
+    // What the command under way has to do with prepared statements.
+    struct Running {
+        protocol::Command command{};
+        session::PreparedTextPtr text{};             // it prepares this
+        session::Statement* statement = nullptr;     // it is about this one of the client's
+        session::ServerStatement* there = nullptr;   // and on the lease it is that one
+        std::optional<protocol::ExecuteHead> head{};  // it executes: what stands before the values
+        int room_made = 0;                           // on the server, for what it prepares: how often
+        bool may_make_room = false;                  // an answer that there is none need not go to the client
+        bool refused = false;                        // the server has refused to prepare it again
+    };
+    // A command as it goes to the server: statements that make room for it, and pieces of it.
+    struct Outgoing {
+        static constexpr std::size_t kMostClosed = 8;
+        std::array<std::byte, kMostClosed * protocol::kStatementClose> closes;
+        std::array<iovec, 4> pieces;
+        std::size_t count = 0;
+        std::span<const std::byte> bound{};  // of a large execution: types to put in
+        void add(std::span<const std::byte> piece) {
+            pieces[count++] = {const_cast<std::byte*>(piece.data()), piece.size()};
+        }
+        [[nodiscard]] std::span<iovec> parts() { return {pieces.data(), count}; }
+    };
 
     // client_session.cc
     net::Task<void> serve();
@@ -93,8 +130,6 @@ private:
     [[nodiscard]] bool has_command() const;
     net::Task<bool> command();  // false: the client's connection is at its end
     net::Task<bool> query(std::size_t packet_size, bool large);
-    net::Task<bool> prepared_command(protocol::Command command, const protocol::CommandRule& rule,
-                                     std::size_t packet_size, bool large);
     net::Task<bool> answer(protocol::Command command, std::size_t packet_size);
     net::Task<bool> set_option(bool on, std::size_t packet_size);
     net::Task<bool> change_user(std::size_t packet_size);
@@ -109,6 +144,33 @@ private:
     [[nodiscard]] std::vector<std::byte> answer_from_memory(const sql::Facts& facts, std::string_view text) const;
     [[nodiscard]] std::vector<std::byte> in_form_of_client(std::vector<std::byte> reply) const;
     [[nodiscard]] bool server_has_answer(sql::Bare question) const;
+
+    // client_session_prepared.cc
+    net::Task<bool> prepare_statement(std::size_t packet_size, bool large);
+    net::Task<bool> prepared_command(protocol::Command command, const protocol::CommandRule& rule,
+                                     std::size_t packet_size, bool large);
+    net::Task<bool> execute_statement(session::Statement& statement, std::size_t packet_size, bool large);
+    net::Task<bool> fetch_rows(session::Statement& statement, std::size_t packet_size);
+    net::Task<bool> reset_statement(session::Statement& statement, std::size_t packet_size);
+    net::Task<bool> close_statement(session::Statement& statement, std::size_t packet_size);
+    net::Task<bool> take_long_data(session::Statement& statement, std::size_t packet_size, bool large);
+    net::Task<bool> pass_long_data(session::Statement& statement, std::size_t packet_size, bool large);
+    net::Task<bool> drop_command(std::size_t packet_size, bool large);
+    net::Task<bool> about_a_statement(protocol::ReplyShape shape, Running running, std::size_t packet_size, bool large);
+    net::Task<bool> in_hand(std::size_t bytes);
+    void note_prepared(const protocol::ReplyWalker::Outcome& outcome);
+    [[nodiscard]] bool note_executed(const protocol::ReplyWalker::Outcome& outcome);
+    net::Task<void> close_on_server(session::ServerStatement& statement);
+
+    // client_session_prepare.cc
+    [[nodiscard]] bool is_prepared();
+    net::Task<Result<void>> prepare_again();
+    net::Task<Result<Answer>> prepare_on_lease(const session::PreparedText& text);
+    net::Task<bool> make_room_on_server();
+    [[nodiscard]] std::size_t most_prepared() const;
+    void lay_out(std::span<std::byte> packet, bool large, Outgoing& out);
+    void lay_out_execute(std::span<std::byte> packet, bool large, Outgoing& out);
+    net::Task<Relayed> stream_execute(std::span<const std::byte> bound);
 
     // client_session_login.cc
     net::Task<bool> log_in();
@@ -125,7 +187,7 @@ private:
     [[nodiscard]] bool lease_fits(const sql::Facts& facts) const;
     net::Task<Result<void>> fit_lease(const sql::Facts& facts);
     net::Task<Result<void>> take_over(const sql::Facts& facts);
-    net::Task<Result<void>> restore_state();
+    net::Task<Result<void>> restore_state(session::StatePtr want);
     [[nodiscard]] bool asks_in_vain(const sql::Facts& facts) const;
     [[nodiscard]] bool keeps_warnings_of_others(const sql::Facts& facts) const;
     // What this session's last statement has left is on this connection, as the server has it.
@@ -133,6 +195,7 @@ private:
         return &connection == last_ && connection.used_by == owner_;
     }
     void end_statement();       // gives the lease back unless something holds it
+    net::Task<void> let_go();   // the same, after something that was no statement
     void return_unfit_lease();  // it could not be brought to this session's state, and has not got it
     void give_up_lease();       // cleans it, whatever it takes: the session is over, or starts anew
     void abandon_lease();       // in the middle of something: the statement is killed
@@ -143,6 +206,7 @@ private:
     net::Task<Ready> get_ready(const sql::Facts& facts);
     void begin_reply(protocol::ReplyShape shape);
     net::Task<Relayed> send_command(std::size_t packet_size, bool large, sql::Facts& facts);
+    net::Task<Relayed> send_to_server(std::span<iovec> parts);
     net::Task<Relayed> stream_packets(Streamed what, sql::Facts* facts);
     net::Task<Relayed> pass_on(std::span<const std::byte> bytes);
     net::Task<Relayed> relay_reply();
@@ -153,6 +217,7 @@ private:
     net::Task<bool> lost_server(bool repeatable);
 
     static constexpr std::uint16_t kServerLost = 2013;
+    static constexpr std::uint16_t kTooManyPrepared = 1461;
     static constexpr int kAttempts = 5;  // to bring a connection to this session's state, each on another connection
     [[nodiscard]] static Error server_lost() {
         return {kServerLost, "08S01", "Lost connection to MySQL server during query"};
@@ -201,6 +266,7 @@ private:
         bool warnings = false;
     };
     OnServer on_server_;
+    Running running_;
     protocol::ReplyWalker walker_;
     std::shared_ptr<Leftovers> leftovers_;
 };

@@ -116,7 +116,7 @@ net::Task<Result<void>> ClientSession::fit_lease(const sql::Facts& facts) {
         if (!taken_over) co_return taken_over;
     }
     if (lease_->state() != session_.state()) {
-        const Result<void> restored = co_await restore_state();
+        const Result<void> restored = co_await restore_state(session_.state());
         if (!restored) co_return restored;
     }
     if (!ran_statement_ && asks_in_vain(facts)) {
@@ -183,10 +183,9 @@ net::Task<Result<void>> ClientSession::take_over(const sql::Facts& facts) {
     co_return Result<void>{};
 }
 
-// The connection's schema and variables become the session's. Acknowledged before the statement is sent: a restore that
+// The connection's schema and variables become those of `want`. Acknowledged before the statement is sent: a restore that
 // failed would not stop a statement behind it (Trap 1).
-net::Task<Result<void>> ClientSession::restore_state() {
-    const session::StatePtr& want = session_.state();
+net::Task<Result<void>> ClientSession::restore_state(session::StatePtr want) {
     if (want->multi_statements != lease_->state()->multi_statements) {
         std::vector<std::byte> packet;
         const std::string_view option(want->multi_statements ? "\0\0" : "\1\0", 2);
@@ -230,10 +229,21 @@ net::Task<Result<void>> ClientSession::restore_state() {
 void ClientSession::end_statement() {
     if (lease_ == nullptr) return;
     lease_->set_state(session_.state());
+    running_.there = nullptr;
     if (session_.hold() != session::Hold::none) return;
     const bool left = leftovers_ && leftovers_->any() && results_are_on(*lease_);
     lease_->leftovers = left ? leftovers_ : nullptr;
     core_.give_back(*std::exchange(lease_, nullptr));
+}
+
+net::Task<void> ClientSession::let_go() {
+    if (lease_ == nullptr || session_.hold() != session::Hold::none) co_return;
+    while (kills_under_way_ > 0) co_await kills_done_;
+    if (lease_->state() == session_.state()) {
+        end_statement();
+    } else {
+        return_unfit_lease();
+    }
 }
 
 void ClientSession::return_unfit_lease() {

@@ -51,6 +51,19 @@ bool changes_rows(const sql::Facts& facts) {
                                      facts.kind == sql::Kind::delete_ || facts.kind == sql::Kind::replace);
 }
 
+// What is left to be written of `parts` when so many bytes have been.
+std::span<iovec> behind(std::span<iovec> parts, std::size_t written) {
+    while (!parts.empty() && written >= parts.front().iov_len) {
+        written -= parts.front().iov_len;
+        parts = parts.subspan(1);
+    }
+    if (!parts.empty() && written > 0) {
+        parts.front().iov_base = static_cast<std::byte*>(parts.front().iov_base) + written;
+        parts.front().iov_len -= written;
+    }
+    return parts;
+}
+
 }  // namespace
 
 // Runs the command that begins in_ (whole, or its beginning if it is `large`), with a lease. False: the client's end.
@@ -67,8 +80,12 @@ net::Task<bool> ClientSession::statement(protocol::ReplyShape shape, sql::Facts 
         }
         begin_reply(shape);
         Relayed relayed = co_await send_command(packet_size, large, facts);
-        if (relayed == Relayed::done && shape != protocol::ReplyShape::none) relayed = co_await relay_reply();
+        if (relayed == Relayed::done) relayed = co_await relay_reply();
         if (relayed == Relayed::done) break;
+        if (relayed == Relayed::no_room) {
+            running_.may_make_room = co_await make_room_on_server();
+            continue;
+        }
         if (relayed == Relayed::client_gone) {
             abandon_lease();
             co_return false;
@@ -77,7 +94,6 @@ net::Task<bool> ClientSession::statement(protocol::ReplyShape shape, sql::Facts 
         if (!rerun) co_return false;
     }
     in_.consume(std::exchange(command_in_hand_, 0));
-    if (shape == protocol::ReplyShape::none) co_return true;
     co_return co_await settle(shape, facts);
 }
 
@@ -96,10 +112,16 @@ net::Task<ClientSession::Ready> ClientSession::get_ready(const sql::Facts& facts
                 co_return Ready::client_gone;
             }
         }
-        if (lease_fits(facts)) co_return Ready::yes;
-        const Result<void> fits = co_await fit_lease(facts);
+        const bool about_one = running_.statement != nullptr;
+        if (lease_fits(facts) && (!about_one || is_prepared())) co_return Ready::yes;
+        Result<void> fits = co_await fit_lease(facts);
+        if (fits && about_one && !is_prepared()) fits = co_await prepare_again();
         if (fits) co_return Ready::yes;
         refusal_ = fits.error();
+        if (std::exchange(running_.refused, false)) {  // the connection is as good as before
+            co_await let_go();
+            co_return Ready::refused;
+        }
         if (refusal_.code != kServerLost) {
             return_unfit_lease();
             co_return Ready::refused;
@@ -120,6 +142,7 @@ void ClientSession::begin_reply(protocol::ReplyShape shape) {
     conversion.client_session_track = (capabilities_ & protocol::capability::session_track) != 0;
     conversion.client_local_files = (capabilities_ & protocol::capability::local_files) != 0;
     conversion.status = session_.status();
+    if (shape == protocol::ReplyShape::prepare) conversion.statement_id = session_.statements().next_id();
     walker_.begin(shape, conversion);
     if (!results_are_on(*lease_)) on_server_ = {};
     lease_->used_by = owner_;
@@ -134,7 +157,7 @@ net::Task<bool> ClientSession::settle(protocol::ReplyShape shape, const sql::Fac
     const sql::Pins pins_before = session_.pins();
     bool pinged = false;
     if (shape == protocol::ReplyShape::prepare) {
-        session_.prepared(facts, outcome);
+        note_prepared(outcome);
     } else if (session_.after(facts, outcome)) {
         // An error carries no status (Trap 2): is there a transaction now, or none any more?
         std::vector<std::byte> ping;
@@ -149,6 +172,7 @@ net::Task<bool> ClientSession::settle(protocol::ReplyShape shape, const sql::Fac
         session_.on_status(reply->outcome.status);
         if (reply->outcome.state_changed) session_.pin(sql::Pin::unknown_function);
     }
+    if (running_.statement != nullptr && !note_executed(outcome)) co_await close_on_server(*running_.there);
     if (outcome.error && may_have_run_a_program(outcome.error_code)) lease_->unsure = true;
     note_leftovers(facts, outcome);
     if (pinged) on_server_.row_count = false;
@@ -228,14 +252,20 @@ net::Task<bool> ClientSession::lost_server(bool repeatable) {
 }
 
 net::Task<ClientSession::Relayed> ClientSession::send_command(std::size_t packet_size, bool large, sql::Facts& facts) {
-    if (large) co_return co_await stream_packets(large_text_ ? Streamed::text : Streamed::opaque, &facts);
-    std::span<const std::byte> left = in_.filled().first(packet_size);
-    while (!left.empty()) {
-        const iovec part{const_cast<std::byte*>(left.data()), left.size()};
-        const net::IoResult put = lease_->stream().write_some({&part, 1});
+    Outgoing out;
+    lay_out(large ? in_.filled() : in_.filled().first(packet_size), large, out);
+    const Relayed sent = co_await send_to_server(out.parts());
+    if (!large || sent != Relayed::done) co_return sent;
+    if (!out.bound.empty()) co_return co_await stream_execute(out.bound);
+    co_return co_await stream_packets(large_text_ ? Streamed::text : Streamed::opaque, &facts);
+}
+
+net::Task<ClientSession::Relayed> ClientSession::send_to_server(std::span<iovec> parts) {
+    while (!parts.empty()) {
+        const net::IoResult put = lease_->stream().write_some(parts);
         if (put.status == net::IoStatus::closed || put.status == net::IoStatus::failed) co_return Relayed::server_lost;
         if (put.status == net::IoStatus::would_block) co_await lease_->stream().socket().writable();
-        left = left.subspan(put.bytes);
+        parts = behind(parts, put.bytes);
     }
     co_return Relayed::done;
 }
@@ -347,6 +377,9 @@ net::Task<ClientSession::Relayed> ClientSession::relay_reply() {
                 count = eof_count = 0;
             }
         }
+        if (event == ReplyWalker::Event::done && running_.may_make_room &&
+            walker_.outcome().error_code == kTooManyPrepared)
+            co_return Relayed::no_room;
         if (count > 0) {
             const Relayed flushed = co_await flush_to_client({parts.data(), count});
             if (flushed != Relayed::done) co_return flushed;
@@ -395,15 +428,7 @@ net::Task<ClientSession::Relayed> ClientSession::flush_to_client(std::span<iovec
             continue;
         }
         core_.counters.bytes_out += put.bytes;
-        std::size_t sent = put.bytes;
-        while (!parts.empty() && sent >= parts.front().iov_len) {
-            sent -= parts.front().iov_len;
-            parts = parts.subspan(1);
-        }
-        if (!parts.empty() && sent > 0) {
-            parts.front().iov_base = static_cast<std::byte*>(parts.front().iov_base) + sent;
-            parts.front().iov_len -= sent;
-        }
+        parts = behind(parts, put.bytes);
     }
     co_return Relayed::done;
 }

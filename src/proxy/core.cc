@@ -4,6 +4,7 @@
 #include <malloc.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -16,6 +17,7 @@
 #include "base/log.h"
 #include "net/buffer.h"
 #include "net/certificate.h"
+#include "protocol/execute.h"
 #include "protocol/packets.h"
 #include "proxy/settings.h"
 
@@ -326,6 +328,28 @@ void Core::count_pins(sql::Pins before, sql::Pins now) {
     now.remove(before);
     for (std::size_t i = 0; i < counters.pins.size(); ++i)
         counters.pins[i] += now.has(static_cast<sql::Pin>(i)) ? 1 : 0;
+}
+
+std::size_t Core::max_prepared() const {
+    const std::size_t connections = std::max(budget.limit(), 1U);
+    const std::size_t share = std::max<std::size_t>(max_prepared_of_server() / 2 / connections, 1);
+    return std::min<std::size_t>(config.pool.max_prepared, share);
+}
+
+bool Core::drop_idle_statements() {
+    bool any = false;
+    for (auto& [connection, owned] : connections_) {
+        if (!rests(connection)) continue;
+        const std::vector<std::uint32_t> ids = owned->statements.drop_all();
+        if (ids.empty()) continue;
+        any = true;
+        std::vector<std::byte> packets;
+        for (const std::uint32_t id : ids) protocol::write_statement_close(id, packets);
+        const iovec part{packets.data(), packets.size()};
+        // Where not all of it goes at once, the connection is of no further use: its watcher sees its end.
+        if (owned->stream().write_some({&part, 1}).bytes != packets.size()) owned->stream().shut_down();
+    }
+    return any;
 }
 
 // --- accounts

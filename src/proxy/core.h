@@ -29,6 +29,7 @@
 #include "proxy/server_connection.h"
 #include "proxy/snapshot.h"
 #include "proxy/upstream.h"
+#include "session/prepared.h"
 #include "session/state.h"
 
 namespace tidegate::proxy {
@@ -59,6 +60,7 @@ public:
     net::Loop& loop;
     config::Config config;
     session::States states;
+    session::PreparedTexts prepared_texts;
     Upstream upstream;
     budget::Budget budget;
     pool::Pool pool;
@@ -102,6 +104,15 @@ public:
     net::Task<Result<bool>> server_started_after(ServerConnection& connection, TimePoint time);
     void count_pins(sql::Pins before, sql::Pins now);
     [[nodiscard]] std::uint64_t next_owner() { return ++owners_; }
+    // How many statements may be prepared on each connection: as configured, and all of them together leave half of the
+    // server's max_prepared_stmt_count to others.
+    [[nodiscard]] std::size_t max_prepared() const;
+    [[nodiscard]] std::size_t max_prepared_of_server() const {
+        return upstream.facts() ? upstream.facts()->max_prepared_stmt_count : ServerFacts().max_prepared_stmt_count;
+    }
+    // The server will hold no more prepared statements (1461): those on connections that nobody has are closed. False:
+    // there are none.
+    bool drop_idle_statements();
     void new_generation() {
         pool.new_generation(loop.now());
         book.new_generation();

@@ -15,6 +15,7 @@
 #include "protocol/capabilities.h"
 #include "protocol/reply_walker.h"
 #include "proxy/leftovers.h"
+#include "session/server_statements.h"
 #include "session/state.h"
 
 namespace tidegate::proxy {
@@ -64,6 +65,7 @@ public:
     bool warned = false;   // it has warnings; on MariaDB only a statement with a table in it clears them
     bool unsure = false;   // its last user may have left something that the server does not tell: reset it for others
     std::string identity;  // what a login made of it that a reset does not restore
+    session::ServerStatements statements;  // what is prepared on it
     // The last session's results that it may still ask for: to be fetched before somebody else gets the connection.
     std::shared_ptr<Leftovers> leftovers;
     void drop_leftovers() {

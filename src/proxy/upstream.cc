@@ -284,6 +284,9 @@ net::Task<Result<void>> Upstream::learn(ServerConnection& connection) {
         if (session::is_carried(name)) names.append(names.empty() ? "" : ",").append(name);
         if (name == "sql_mode") facts.sql_mode = value;
         if (name == "init_connect") facts.init_connect = value;
+        if (name == "max_prepared_stmt_count") {
+            std::from_chars(value.data(), value.data() + value.size(), facts.max_prepared_stmt_count);
+        }
         if (name == "wait_timeout") {
             long long time = 28800;
             std::from_chars(value.data(), value.data() + value.size(), time);
@@ -350,6 +353,7 @@ net::Task<Result<void>> Upstream::change_user(ServerConnection& connection, cons
         co_return fail(2013, "08S01",
                        fmt::format("changing the user on a connection failed: {}", changed.error().message));
     connection.set_state(initial_state(charset, "", connection.state()->multi_statements));
+    connection.statements.clear();
     connection.used_by = connection.insert_id_of = 0;
     co_return co_await start_tracking(connection);
 }
@@ -370,6 +374,7 @@ net::Task<Result<void>> Upstream::reset(ServerConnection& connection) {
         state.variables.push_back({name, std::string(session::kUnknown)});
     }
     connection.set_state(states_.intern(std::move(state)));
+    connection.statements.clear();
     connection.used_by = connection.insert_id_of = 0;
     connection.unsure = connection.warned = false;
     const Result<void> tracked = co_await start_tracking(connection);

@@ -35,6 +35,7 @@ struct ServerFacts {
     std::string init_connect;        // not empty: connections are not reset but closed, since a reset does not run it
     std::string tracking_statement;  // tells a new session to report what the gate carries over
     Duration wait_timeout = 28800s;  // of the server: idle connections are retired before it strikes
+    std::size_t max_prepared_stmt_count = 16382;  // of all connections of the server together
 };
 
 struct OpenError {

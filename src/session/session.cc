@@ -1,19 +1,13 @@
 #include "session/session.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace tidegate::session {
 namespace {
 
 using sql::Kind;
 using sql::Pin;
-
-constexpr sql::Facts kUnknownStatement = [] {
-    sql::Facts facts;
-    facts.kind = Kind::unknown;
-    facts.pins.add(Pin::unknown_statement);
-    return facts;
-}();
 
 // Pins whose end the statement's text alone tells.
 constexpr sql::Pins kEndByStatement{Pin::lock_tables, Pin::flush_lock};
@@ -99,8 +93,6 @@ std::string_view name_of(Hold hold) {
             return "transaction";
         case Hold::next_statement:
             return "set_transaction";
-        case Hold::prepared:
-            return "prepared_statements";
         case Hold::pinned:
             return "pinned";
         case Hold::session_mode:
@@ -195,35 +187,50 @@ void Session::on_status(std::uint16_t status) {
     mode_.no_backslash_escapes = no_backslash;
 }
 
-void Session::prepared(const sql::Facts& facts, const protocol::ReplyWalker::Outcome& outcome) {
-    if (!outcome.error) statements_.push_back({outcome.statement_id, facts});
+Statement* Session::prepared(PreparedTextPtr text, const protocol::ReplyWalker::Outcome& outcome) {
     results_.prepared(outcome);
+    if (outcome.error) {
+        statements_.failed();
+        return nullptr;
+    }
+    Statement& made = statements_.add(std::move(text), outcome.parameters);
+    if (!made.shared()) pin_statements();
+    return &made;
 }
 
-void Session::closed_statement(std::uint32_t id) {
-    std::erase_if(statements_, [&](const Prepared& each) { return each.id == id; });
+Statement* Session::statement(std::uint32_t id) {
+    return statements_.find(id, flavour_ == protocol::Flavour::mariadb);
 }
 
-const sql::Facts& Session::facts_of(std::uint32_t id) const {
-    // MariaDB's clients name the statement that was prepared last -1.
-    if (id == 0xFFFF'FFFF && !statements_.empty()) return statements_.back().facts;
-    const auto found = std::ranges::find(statements_, id, &Prepared::id);
-    return found != statements_.end() ? found->facts : kUnknownStatement;
+void Session::close(const Statement& statement) {
+    const bool held = statement.holds();
+    statements_.close(statement);
+    if (held) pin_statements();
+}
+
+void Session::set_open(Statement& statement, bool cursor, bool long_data) {
+    if (statement.cursor == cursor && statement.long_data == long_data) return;
+    statement.cursor = cursor;
+    statement.long_data = long_data;
+    pin_statements();
+}
+
+void Session::pin_statements() {
+    pins_.remove({Pin::cursor, Pin::long_data, Pin::prepared});
+    pins_.add(statements_.pins());
 }
 
 Hold Session::hold() const {
     if (session_mode_) return Hold::session_mode;
     if (pins_.any()) return Hold::pinned;
     if (in_transaction() || savepoint_) return Hold::transaction;
-    if (!statements_.empty()) return Hold::prepared;
     if (one_shot_) return Hold::next_statement;
     return Hold::none;
 }
 
 Cleaning Session::cleaning() const {
     if (pins_.intersects(kSurvivesReset)) return Cleaning::close;
-    const bool clean =
-        pins_.none() && !in_transaction() && !savepoint_ && statements_.empty() && !one_shot_ && !session_mode_;
+    const bool clean = pins_.none() && !in_transaction() && !savepoint_ && !one_shot_ && !session_mode_;
     return clean ? Cleaning::none : Cleaning::reset;
 }
 

@@ -12,6 +12,7 @@
 #include "protocol/command.h"
 #include "protocol/handshake.h"
 #include "protocol/reply_walker.h"
+#include "session/prepared.h"
 #include "session/results.h"
 #include "session/state.h"
 #include "sql/facts.h"
@@ -24,7 +25,6 @@ enum class Hold : std::uint8_t {
     none,
     transaction,     // in one, or autocommit is off and a savepoint was set
     next_statement,  // SET TRANSACTION for the next transaction only
-    prepared,        // prepared statements of the binary protocol
     pinned,          // pins() says by what
     session_mode,    // the account's mode, or a comment in a statement
 };
@@ -58,10 +58,15 @@ public:
     [[nodiscard]] bool collation_unknown() const { return collation_unknown_; }
     void on_collation(std::string_view collation);
 
-    // The commands of prepared statements, which have no text of their own when they run.
-    void prepared(const sql::Facts& facts, const protocol::ReplyWalker::Outcome& outcome);
-    void closed_statement(std::uint32_t id);
-    [[nodiscard]] const sql::Facts& facts_of(std::uint32_t id) const;
+    // Prepared statements of the binary protocol. prepared(): the reply to COM_STMT_PREPARE has been relayed; nullptr: it
+    // was an error.
+    [[nodiscard]] const Statements& statements() const { return statements_; }
+    Statement* prepared(PreparedTextPtr text, const protocol::ReplyWalker::Outcome& outcome);
+    // nullptr: there is none with this number. Good until the next one is prepared or one is closed.
+    [[nodiscard]] Statement* statement(std::uint32_t id);
+    void close(const Statement& statement);
+    // A cursor was opened, long data was sent, or it is over: what this changes about the pins.
+    void set_open(Statement& statement, bool cursor, bool long_data);
 
     [[nodiscard]] Hold hold() const;
     [[nodiscard]] sql::Pins pins() const { return pins_; }
@@ -81,12 +86,8 @@ public:
     bool see(const protocol::TrackerReader::Item& item) override;
 
 private:
-    struct Prepared {
-        std::uint32_t id;
-        sql::Facts facts;
-    };
-
     void apply_changes();
+    void pin_statements();
     void read_mode();
 
     States& states_;
@@ -101,7 +102,7 @@ private:
     bool savepoint_ = false;
     bool collation_unknown_ = false;
     bool carried_ = false;  // the statement under way sets only what is carried
-    std::vector<Prepared> statements_;
+    Statements statements_;
 
     std::vector<Variable> changes_;  // of the reply under way
     bool schema_changed_ = false;

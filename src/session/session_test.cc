@@ -78,23 +78,46 @@ TEST_F(SessionTest, TheNextTransactionMayBeAStatementWithinWhichItEnds) {
     EXPECT_EQ(session.hold(), Hold::none);
 }
 
-TEST_F(SessionTest, PreparedStatementsHoldUntilTheLastIsClosed) {
-    prepare("SELECT ?", 7);
-    prepare("INSERT INTO t VALUES (?)", 8);
-    EXPECT_EQ(session.hold(), Hold::prepared);
-    EXPECT_EQ(session.cleaning(), Cleaning::reset);
-    EXPECT_EQ(session.facts_of(7).kind, sql::Kind::select);
-    EXPECT_EQ(session.facts_of(8).kind, sql::Kind::insert);
-    EXPECT_EQ(session.facts_of(0xFFFF'FFFF).kind, sql::Kind::insert) << "MariaDB: the last one";
-    EXPECT_TRUE(session.facts_of(9).pins.has(Pin::unknown_statement));
-    session.closed_statement(7);
-    session.closed_statement(7);
-    EXPECT_EQ(session.hold(), Hold::prepared);
-    session.closed_statement(8);
+TEST_F(SessionTest, PreparedStatementsHoldNothing) {
+    Statement* one = prepare("SELECT ?", 1);
+    ASSERT_NE(one, nullptr);
+    EXPECT_EQ(one->id, 1U) << "a number of the gate's own";
+    EXPECT_EQ(prepare("INSERT INTO t VALUES (?)", 1)->id, 2U);
     EXPECT_EQ(session.hold(), Hold::none);
+    EXPECT_EQ(session.cleaning(), Cleaning::none);
+    EXPECT_EQ(session.statement(1)->text->facts.kind, sql::Kind::select);
+    EXPECT_EQ(session.statement(0xFFFF'FFFF)->text->facts.kind, sql::Kind::insert) << "MariaDB: the last one";
+    EXPECT_EQ(session.statement(9), nullptr);
+    session.close(*session.statement(1));
+    EXPECT_EQ(session.statement(1), nullptr);
     protocol::ReplyWalker::Outcome failed;
     failed.error = true;
-    session.prepared(sql::scan("SELEKT", session.mode()), failed);
+    EXPECT_EQ(session.prepared(texts.intern("SELEKT", session.state(), {}), failed), nullptr);
+    EXPECT_EQ(session.statement(0xFFFF'FFFF), nullptr) << "the last one could not be prepared";
+    start();
+    EXPECT_EQ(session.statement(2), nullptr);
+}
+
+TEST_F(SessionTest, AnOpenCursorAndLongDataHold) {
+    Statement* one = prepare("SELECT ?", 1);
+    session.set_open(*one, true, false);
+    EXPECT_EQ(session.pins(), sql::Pins(Pin::cursor));
+    EXPECT_EQ(session.hold(), Hold::pinned);
+    EXPECT_EQ(session.cleaning(), Cleaning::reset);
+    session.set_open(*one, false, true);
+    EXPECT_EQ(session.pins(), sql::Pins(Pin::long_data));
+    session.set_open(*one, false, false);
+    EXPECT_EQ(session.hold(), Hold::none);
+    session.set_open(*one, true, true);
+    session.close(*one);
+    EXPECT_EQ(session.hold(), Hold::none);
+}
+
+TEST_F(SessionTest, AStatementThatWorksOnlyWhereItIsHoldsUntilItIsClosed) {
+    prepare("SHOW WARNINGS");
+    EXPECT_EQ(session.pins(), sql::Pins(Pin::prepared));
+    EXPECT_EQ(session.hold(), Hold::pinned);
+    session.close(*session.statement(1));
     EXPECT_EQ(session.hold(), Hold::none);
 }
 
@@ -294,7 +317,6 @@ TEST_F(SessionTest, NamesEveryHold) {
     EXPECT_EQ(name_of(Hold::none), "none");
     EXPECT_EQ(name_of(Hold::transaction), "transaction");
     EXPECT_EQ(name_of(Hold::next_statement), "set_transaction");
-    EXPECT_EQ(name_of(Hold::prepared), "prepared_statements");
     EXPECT_EQ(name_of(Hold::pinned), "pinned");
     EXPECT_EQ(name_of(Hold::session_mode), "session_mode");
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <iterator>
 #include <utility>
 
 namespace tidegate::session {
@@ -107,6 +108,37 @@ constexpr std::array<std::string_view, 82> kCarried{
 };
 static_assert(std::ranges::is_sorted(kCarried));
 
+// Of those, the ones that neither a parser nor a resolver asks for: transactions, time-outs, what is sent back. Sorted.
+constexpr std::array<std::string_view, 22> kNotPrepared{
+    "autocommit",
+    "character_set_results",
+    "completion_type",
+    "foreign_key_checks",
+    "innodb_lock_wait_timeout",
+    "interactive_timeout",
+    "lc_messages",
+    "lock_wait_timeout",
+    "long_query_time",
+    "low_priority_updates",
+    "max_error_count",
+    "max_statement_time",
+    "net_read_timeout",
+    "net_retry_count",
+    "net_write_timeout",
+    "sql_warnings",
+    "transaction_isolation",
+    "transaction_read_only",
+    "tx_isolation",
+    "tx_read_only",
+    "unique_checks",
+    "wait_timeout",
+};
+static_assert(std::ranges::is_sorted(kNotPrepared));
+
+bool matters_to_prepare(const Variable& variable) {
+    return !std::ranges::binary_search(kNotPrepared, std::string_view(variable.name));
+}
+
 bool is_number(std::string_view value) {
     if (value.starts_with('-')) value.remove_prefix(1);
     if (value.empty() || value.front() == '.' || value.back() == '.') return false;
@@ -172,6 +204,24 @@ StatePtr States::with_multi_statements(const StatePtr& from, bool on) {
     State changed = *from;
     changed.multi_statements = on;
     return intern(std::move(changed));
+}
+
+StatePtr States::for_prepare(const StatePtr& from) {
+    if (for_prepare_.first == from) return for_prepare_.second;
+    State part = *from;
+    part.multi_statements = false;  // a prepared text is one statement in any case
+    std::erase_if(part.variables, [](const Variable& each) { return !matters_to_prepare(each); });
+    for_prepare_ = {from, part == *from ? from : intern(std::move(part))};
+    return for_prepare_.second;
+}
+
+StatePtr States::preparing(const StatePtr& now, const StatePtr& prepared) {
+    State state = *prepared;
+    if (state.schema.empty()) state.schema = now->schema;
+    state.multi_statements = now->multi_statements;
+    std::ranges::remove_copy_if(now->variables, std::back_inserter(state.variables), matters_to_prepare);
+    std::ranges::sort(state.variables, {}, &Variable::name);
+    return state == *now ? now : intern(std::move(state));
 }
 
 std::optional<std::string> restoring_statement(const State& from, const State& to) {

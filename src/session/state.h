@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace tidegate::session {
@@ -40,10 +41,17 @@ public:
     // `changes` replace or add; an empty span gives `from` back.
     [[nodiscard]] StatePtr with_variables(const StatePtr& from, std::span<const Variable> changes);
     [[nodiscard]] StatePtr with_multi_statements(const StatePtr& from, bool on);
+    // As much of a state as makes a difference to what is prepared in it.
+    [[nodiscard]] StatePtr for_prepare(const StatePtr& from);
+    // The state that a session in state `now` has to be in for a statement that was prepared in `prepared` (a state of
+    // for_prepare()): `now` itself where nothing that matters has changed since. Whatever else there is stays: to go
+    // there and back touches no transaction. A statement that was prepared without a schema does with any.
+    [[nodiscard]] StatePtr preparing(const StatePtr& now, const StatePtr& prepared);
     [[nodiscard]] std::size_t size() const { return known_.size(); }
 
 private:
     std::unordered_multimap<std::size_t, std::weak_ptr<const State>> known_;
+    std::pair<StatePtr, StatePtr> for_prepare_;  // the last question and its answer: mostly it is the next one, too
     std::size_t next_sweep_ = 64;
 };
 

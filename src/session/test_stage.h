@@ -85,11 +85,12 @@ protected:
     bool run(std::string_view text, std::string_view reply) { return run(text, protocol::hex(reply)); }
     bool run(std::string_view text) { return run(text, ok(session.status())); }
 
-    std::uint32_t prepare(std::string_view text, std::uint32_t id) {
+    Statement* prepare(std::string_view text, std::uint16_t parameters = 0) {
         protocol::ReplyWalker::Outcome outcome;
-        outcome.statement_id = id;
-        session.prepared(sql::scan(text, session.mode()), outcome);
-        return id;
+        outcome.statement_id = 77;  // the server's
+        outcome.parameters = parameters;
+        const sql::Facts facts = sql::scan(text, session.mode());
+        return session.prepared(texts.intern(text, states.for_prepare(session.state()), facts), outcome);
     }
 
     [[nodiscard]] std::string value_of(std::string_view name) const {
@@ -100,6 +101,7 @@ protected:
     }
 
     States states;
+    PreparedTexts texts;
     Session session;
 
 private:

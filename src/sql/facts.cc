@@ -48,6 +48,12 @@ std::string_view name(Pin pin) {
             return "asked";
         case Pin::unknown_statement:
             return "unknown_statement";
+        case Pin::cursor:
+            return "cursor";
+        case Pin::long_data:
+            return "long_data";
+        case Pin::prepared:
+            return "prepared_statement";
     }
     return "?";
 }
@@ -132,6 +138,18 @@ std::string_view describe(Pin pin) {
         case Pin::unknown_statement:
             return "It is a statement that the gate does not know: it ends when the client leaves or resets its "
                    "connection.";
+        case Pin::cursor:
+            return "It has opened a cursor with a prepared statement: it ends when the last row is fetched, or the "
+                   "statement is "
+                   "reset or closed; fetch without a cursor.";
+        case Pin::long_data:
+            return "It has sent a parameter of a prepared statement in pieces: it ends when the statement is executed, "
+                   "reset or closed; bind the value as a whole.";
+        case Pin::prepared:
+            return "It has prepared a statement that works only where it was prepared (one longer than 32 KB or with "
+                   "more than 4096 "
+                   "parameters, or one that asks about the statement before): it ends when that statement is closed; "
+                   "send it as text.";
     }
     return "?";
 }

@@ -69,8 +69,12 @@ enum class Pin : std::uint8_t {
     multibyte,           // bytes beyond ASCII in a character set whose characters may contain quotes and backslashes
     asked,               // the comment tidegate: pin, or tidegate: session
     unknown_statement,   // a first word that is not known
+    // Of prepared statements of the binary protocol; no text pins by these.
+    cursor,     // one is open
+    long_data,  // COM_STMT_SEND_LONG_DATA, until the statement is executed
+    prepared,   // one that cannot be prepared elsewhere
 };
-inline constexpr int kPinCount = static_cast<int>(Pin::unknown_statement) + 1;
+inline constexpr int kPinCount = static_cast<int>(Pin::prepared) + 1;
 
 // What the statement reads that belongs to an earlier statement or to the connection itself.
 enum class Ask : std::uint8_t {

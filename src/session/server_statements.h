@@ -1,0 +1,58 @@
+// What is prepared on one server connection: which text under which number of the server's, the most recently used
+// first. Whoever leases the connection uses them, whoever prepared them; but one with an open cursor, with long data, or
+// that works only here belongs to the client's statement that it is kept for. Pure; one thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "session/prepared.h"
+
+namespace tidegate::session {
+
+struct ServerStatement {
+    PreparedTextPtr text;
+    std::uint32_t id = 0;          // the server's
+    std::vector<std::byte> bound;  // the types that the server has for its parameters; empty: none yet
+    std::uint32_t kept_for = 0;    // the client's number of the statement that it is kept for; 0: it is everybody's
+};
+
+class ServerStatements {
+public:
+    ServerStatements() = default;
+    ServerStatements(const ServerStatements&) = delete;
+    ServerStatements& operator=(const ServerStatements&) = delete;
+
+    // The one to use for a client's statement, which is the most recently used now. nullptr: not prepared here. Good until
+    // it is removed. No allocation.
+    [[nodiscard]] ServerStatement* find(const Statement& statement);
+    // Makes room for a text that is about to be prepared: takes out the one that is there for it already, and those used
+    // longest ago, so that there are no more than `limit` with it. Gives the numbers to be closed in front of `room`, as many as fit there:
+    // a limit that was lowered is reached in steps.
+    [[nodiscard]] std::span<std::uint32_t> make_room(const PreparedText& text, std::size_t limit,
+                                                     std::span<std::uint32_t> room);
+    ServerStatement& add(PreparedTextPtr text, std::uint32_t id);
+    void remove(const ServerStatement& statement);
+    // Another client's statement with this text needs one of its own as long as this is kept.
+    void keep(ServerStatement& statement, std::uint32_t client_id);
+    // It is everybody's again. False: there is another one by now, and this is to be removed.
+    [[nodiscard]] bool share(ServerStatement& statement);
+    // All but the kept ones go; gives their numbers.
+    [[nodiscard]] std::vector<std::uint32_t> drop_all();
+    void clear();  // the server has forgotten them
+    [[nodiscard]] std::size_t size() const { return by_use_.size(); }
+
+private:
+    using ByUse = std::list<ServerStatement>;
+    [[nodiscard]] ByUse::iterator place_of(const ServerStatement& statement);
+    void erase(ByUse::iterator at);
+
+    ByUse by_use_;
+    std::unordered_map<const PreparedText*, ByUse::iterator> by_text_;  // but the kept ones
+};
+
+}  // namespace tidegate::session
