@@ -53,4 +53,14 @@ std::optional<ExecuteHead> read_execute(Bytes payload, std::uint16_t parameters)
     return ExecuteHead{.bound_at = at, .bound_size = size};
 }
 
+void fill_in_types(MutableBytes payload, const ExecuteHead& head, Bytes types) {
+    for (std::size_t at = 1; at + 1 < head.bound_size; at += 2) {
+        const std::size_t parameter = at / 2;
+        const bool null = (static_cast<unsigned>(payload[kFixed + parameter / 8]) >> (parameter % 8) & 1U) != 0;
+        if (!null) continue;
+        payload[head.bound_at + at] = types[at];
+        payload[head.bound_at + at + 1] = types[at + 1];
+    }
+}
+
 }  // namespace tidegate::protocol

@@ -36,5 +36,8 @@ struct ExecuteHead {
 [[nodiscard]] std::size_t execute_head_size(std::uint16_t parameters);
 // Nothing where the payload is too short for what it says.
 [[nodiscard]] std::optional<ExecuteHead> read_execute(Bytes payload, std::uint16_t parameters);
+// Gives the parameters that are NULL the types that they have in `types` (as ExecuteHead::bound stands in the payload):
+// for a NULL any type will do. REQUIRES: the payload's own types are there, and as many.
+void fill_in_types(MutableBytes payload, const ExecuteHead& head, Bytes types);
 
 }  // namespace tidegate::protocol

@@ -51,6 +51,14 @@ TEST(Execute, WhatIsCutShortIsNotRead) {
     }
 }
 
+TEST(Execute, NullsGetTheTypesOfTheTimeBefore) {
+    auto payload = hex("17 01000000 00 01000000 05 01 0600 0600 0600 2a");  // the first and the third are NULL
+    const auto head = read_execute(payload, 3);
+    ASSERT_TRUE(head);
+    fill_in_types(payload, *head, hex("01 0880 fd00 0c00"));
+    EXPECT_EQ(payload, hex("17 01000000 00 01000000 05 01 0880 0600 0c00 2a"));
+}
+
 TEST(Execute, CloseIsOnePacket) {
     std::vector<std::byte> out = hex("aa");
     write_statement_close(0x01020304, out);

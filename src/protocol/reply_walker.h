@@ -69,6 +69,9 @@ public:
     };
 
     void begin(ReplyShape shape, const Conversion& conversion);
+    // The command went to the server in so many packets more than the client sent: the reply's numbers are ahead by as
+    // many. REQUIRES: begin() was called, step() was not.
+    void begin_behind(std::uint8_t packets) { shift_ = static_cast<std::uint8_t>(-packets); }
     [[nodiscard]] Step step(MutableBytes chunk);
 
     // Whether anything of this reply was already handed out by step() for the client.

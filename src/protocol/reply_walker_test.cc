@@ -306,6 +306,32 @@ TEST(Outcome, ClientsAreToldTheGatesNumber) {
     }
 }
 
+TEST(Outcome, NumbersGoOnFromTheClientsCommand) {
+    for (const auto& shape : {ReplyShape::ok, ReplyShape::result}) {
+        auto reply = hex("07000002 00 00 00 0200 0000");
+        ReplyWalker walker;
+        walker.begin(shape, {});
+        walker.begin_behind(1);
+        const auto step = walker.step(reply);
+        EXPECT_EQ(step.event, Event::done);
+        EXPECT_EQ(reply, hex("07000001 00 00 00 0200 0000"));
+    }
+    auto rows = hex("01000002 01 17000003 03646566 00000001 31000c3f00010000000381 00000000 02000004 0131 "
+                    "07000005 fe 00 00 0200 0000");
+    ReplyWalker walker;
+    walker.begin(ReplyShape::result, {});
+    walker.begin_behind(1);
+    std::span<std::byte> left(rows);
+    for (auto event = Event::part; event == Event::part;) {
+        const auto step = walker.step(left);
+        event = step.event;
+        left = left.subspan(step.consumed);
+    }
+    EXPECT_TRUE(left.empty());
+    EXPECT_EQ(rows, hex("01000001 01 17000002 03646566 00000001 31000c3f00010000000381 00000000 02000003 0131 "
+                        "07000004 fe 00 00 0200 0000"));
+}
+
 TEST(Outcome, OfCommandsWithoutStatus) {
     const auto o = recorded_reply("statistics of MariaDB").outcome;
     EXPECT_FALSE(o.has_status || o.error);

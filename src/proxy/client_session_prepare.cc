@@ -21,14 +21,8 @@ std::size_t ClientSession::most_prepared() const {
 }
 
 bool ClientSession::is_prepared() {
-    const session::Statement& statement = *running_.statement;
-    running_.there = lease_->statements.find(statement);
-    if (running_.there == nullptr) return false;
-    // A client that has never said the types gets the answer that a server gives to that, not another client's types.
-    const bool sends_types = running_.head && running_.head->bound_size > 0;
-    const bool never_bound =
-        statement.parameters > 0 && statement.bound.empty() && !sends_types && !statement.holds();
-    return !never_bound || running_.there->bound.empty();
+    running_.there = lease_->statements.find(*running_.statement);
+    return running_.there != nullptr;
 }
 
 // The schema and the variables that matter to its meaning are those of then, while it is prepared: a transaction that is
@@ -128,10 +122,15 @@ void ClientSession::lay_out_execute(std::span<std::byte> packet, bool large, Out
         there.bound.clear();  // what the server makes of it is not known
     } else if (head->bound_size > 0) {
         const auto bound = payload.subspan(head->bound_at, head->bound_size);
-        statement.bound.assign(bound.begin(), bound.end());
+        if (lease_->statements.types_matter() && there.made_for != statement.made_for) {
+            // It is made for the type that a NULL had the time before, as it would be on a connection of its own.
+            protocol::fill_in_types(payload, *head, statement.made_for);
+            there.made_for = statement.made_for;
+        }
         there.bound.assign(bound.begin(), bound.end());
-    } else if (statement.parameters > 0 && there.bound != statement.bound) {
+    } else if (!statement.bound.empty() && there.bound != statement.bound) {
         there.bound = statement.bound;
+        there.made_for = statement.made_for;
         put_in = true;
     }
     if (large) {
@@ -164,6 +163,7 @@ net::Task<ClientSession::Relayed> ClientSession::stream_execute(std::span<const 
         announced = true;
     };
     std::size_t passed = 0;  // of the payload
+    std::uint8_t packets = 0;  // how many more there are than the client knows of
     while (!frames.done()) {
         if (left == 0 && !last) {
             const bool there = co_await in_hand(protocol::kHeaderSize);
@@ -176,6 +176,7 @@ net::Task<ClientSession::Relayed> ClientSession::stream_execute(std::span<const 
             left = header.length;
             last = !header.continues();
             in_.consume(protocol::kHeaderSize);
+            --packets;
         }
         if (!frames.ready()) {  // how long the next packet is, the next old one decides: it is near
             const bool there = co_await in_hand(left + protocol::kHeaderSize);
@@ -185,6 +186,7 @@ net::Task<ClientSession::Relayed> ClientSession::stream_execute(std::span<const 
         if (frames.room() == 0) {
             std::array<std::byte, protocol::kHeaderSize> header;
             protocol::write_header(header, frames.open());
+            ++packets;
             const Relayed put = alive ? co_await pass_on(header) : Relayed::done;
             if (put == Relayed::client_gone) co_return put;
             alive = alive && put == Relayed::done;
@@ -217,6 +219,7 @@ net::Task<ClientSession::Relayed> ClientSession::stream_execute(std::span<const 
             in_.consume(1);
         }
     }
+    walker_.begin_behind(packets);
     co_return Relayed::done;
 }
 

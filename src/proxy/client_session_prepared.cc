@@ -21,11 +21,17 @@ using protocol::ReplyWalker;
 namespace {
 
 // As the servers say it.
-Error unknown_statement(Command command, std::uint32_t id) {
-    const std::string_view where = command == Command::stmt_fetch   ? "mysqld_stmt_fetch"
-                                   : command == Command::stmt_reset ? "mysqld_stmt_reset"
-                                                                    : "mysqld_stmt_execute";
+Error unknown_statement(Command command, std::uint32_t id, protocol::Flavour flavour) {
+    const std::string_view where = flavour == protocol::Flavour::mysql ? "mysql_stmt_precheck"
+                                   : command == Command::stmt_fetch    ? "mysqld_stmt_fetch"
+                                   : command == Command::stmt_reset    ? "mysqld_stmt_reset"
+                                                                       : "mysqld_stmt_execute";
     return {1243, "HY000", fmt::format("Unknown prepared statement handler ({}) given to {}", id, where)};
+}
+
+Error no_cursor(std::uint32_t id, protocol::Flavour flavour) {
+    const std::string_view stop = flavour == protocol::Flavour::mysql ? "." : "";
+    return {1421, "HY000", fmt::format("The statement ({}) has no open cursor{}", id, stop)};
 }
 
 }  // namespace
@@ -93,7 +99,7 @@ net::Task<bool> ClientSession::prepared_command(Command command, const protocol:
     session::Statement* const found = session_.statement(id);
     if (found == nullptr) {
         if (rule.shape == ReplyShape::none) return drop_command(packet_size, large);
-        refusal_ = unknown_statement(command, id);
+        refusal_ = unknown_statement(command, id, core_.upstream.flavour());
         return refuse_command(packet_size, large);
     }
     switch (command) {
@@ -123,14 +129,17 @@ net::Task<bool> ClientSession::execute_statement(session::Statement& statement, 
             if (!enough) co_return false;
         }
         const std::span<const std::byte> packet = in_.filled().first(std::min(packet_size, in_.size()));
-        running.head = protocol::read_execute(packet.subspan(protocol::kHeaderSize), statement.parameters);
+        const auto payload = packet.subspan(protocol::kHeaderSize);
+        running.head = protocol::read_execute(payload, statement.parameters);
+        if (running.head && running.head->bound_size > 0)
+            statement.bind(payload.subspan(running.head->bound_at, running.head->bound_size));
     }
     co_return co_await about_a_statement(ReplyShape::result, std::move(running), packet_size, large);
 }
 
 net::Task<bool> ClientSession::fetch_rows(session::Statement& statement, std::size_t packet_size) {
     if (!statement.cursor || packet_size > in_.size()) {
-        refusal_ = Error{1421, "HY000", fmt::format("The statement ({}) has no open cursor.", statement.id)};
+        refusal_ = no_cursor(statement.id, core_.upstream.flavour());
         return refuse_command(packet_size, packet_size > in_.size());
     }
     Running running{.command = Command::stmt_fetch, .statement = &statement};

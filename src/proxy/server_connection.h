@@ -13,6 +13,7 @@
 #include "net/stream.h"
 #include "pool/connection.h"
 #include "protocol/capabilities.h"
+#include "protocol/handshake.h"
 #include "protocol/reply_walker.h"
 #include "proxy/leftovers.h"
 #include "session/server_statements.h"
@@ -36,8 +37,11 @@ class Core;
 
 class ServerConnection : public pool::Connection {
 public:
-    ServerConnection(std::unique_ptr<net::Stream> stream, protocol::Capabilities capabilities, std::uint32_t thread_id)
-        : stream_(std::move(stream)), capabilities_(capabilities), thread_id_(thread_id) {}
+    ServerConnection(std::unique_ptr<net::Stream> stream, protocol::Capabilities capabilities, std::uint32_t thread_id,
+                     protocol::Flavour flavour)
+        : statements(flavour == protocol::Flavour::mysql ? session::ServerStatements::Types::matter
+                                                         : session::ServerStatements::Types::any),
+          stream_(std::move(stream)), capabilities_(capabilities), thread_id_(thread_id) {}
 
     [[nodiscard]] net::Stream& stream() { return *stream_; }
     [[nodiscard]] std::uint32_t thread_id() const { return thread_id_; }

@@ -54,9 +54,22 @@ PreparedTextPtr PreparedTexts::intern(std::string_view text, StatePtr state, con
     return made;
 }
 
+void Statement::bind(std::span<const std::byte> types) {
+    bound.assign(types.begin(), types.end());
+    if (made_for.size() != bound.size()) {
+        made_for = bound;
+        return;
+    }
+    for (std::size_t at = 1; at < bound.size(); at += 2) {
+        if (is_null_type(bound, at)) continue;
+        made_for[at] = bound[at];
+        made_for[at + 1] = bound[at + 1];
+    }
+}
+
 Statement& Statements::add(PreparedTextPtr text, std::uint16_t parameters) {
     last_ = next_id_++;
-    all_.push_back({.id = last_, .text = std::move(text), .parameters = parameters, .bound = {}});
+    all_.push_back({.id = last_, .text = std::move(text), .parameters = parameters, .bound = {}, .made_for = {}});
     return all_.back();
 }
 

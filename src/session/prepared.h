@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -44,6 +45,12 @@ private:
 // every other name has its schema before it.)
 [[nodiscard]] bool may_be_shared(std::string_view text, const sql::Facts& facts, bool schema);
 
+// Where the types of a statement's parameters stand in what protocol::ExecuteHead calls bound: two bytes each, behind one.
+inline constexpr std::byte kNullType{6};
+[[nodiscard]] inline bool is_null_type(std::span<const std::byte> bound, std::size_t at) {
+    return bound[at] == kNullType;
+}
+
 // A client's statement.
 struct Statement {
     // More than these, and their types might not fit the buffer that a command is looked at in.
@@ -52,11 +59,15 @@ struct Statement {
     std::uint32_t id = 0;
     PreparedTextPtr text;
     std::uint16_t parameters = 0;
-    std::vector<std::byte> bound;  // the types of its parameters as the client sent them last (protocol::ExecuteHead)
+    // The types of its parameters as the client sent them last (protocol::ExecuteHead); and the same, but for a NULL the
+    // type that it had the time before: MySQL's statements are made for these. Empty: it has sent none.
+    std::vector<std::byte> bound;
+    std::vector<std::byte> made_for;
     bool cursor = false;           // one is open
     bool long_data = false;        // some was sent since it was executed
     std::optional<Error> broken{};  // why long data was lost: the next execution is told
 
+    void bind(std::span<const std::byte> types);
     [[nodiscard]] bool shared() const { return text->shared && parameters <= kMostParameters; }
     // It is where it is, and nowhere else.
     [[nodiscard]] bool holds() const { return cursor || long_data || !shared(); }

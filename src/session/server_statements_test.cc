@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "protocol/testing.h"
 #include "sql/scanner.h"
 
 namespace tidegate::session {
@@ -13,7 +14,7 @@ namespace {
 
 class ServerStatementsTest : public testing::Test {
 protected:
-    Statement& client(std::string_view sql) {
+    Statement client(std::string_view sql) {
         return mine.add(texts.intern(sql, state, sql::scan(sql, {})), 1);
     }
     // As the gate does it: room, then the server's answer.
@@ -28,7 +29,7 @@ protected:
     StatePtr state = states.intern({"app", {}});
     PreparedTexts texts;
     Statements mine;
-    ServerStatements on_server;
+    ServerStatements on_server{ServerStatements::Types::any};
     std::array<std::uint32_t, 4> room{};
 };
 
@@ -60,7 +61,7 @@ TEST_F(ServerStatementsTest, TheOneUsedLongestAgoIsPushedOut) {
 
 TEST_F(ServerStatementsTest, AnyLimitHolds) {
     for (const std::size_t limit : {1U, 2U, 7U, 100U}) {
-        ServerStatements some;
+        ServerStatements some(ServerStatements::Types::any);
         std::vector<std::uint32_t> open;
         for (std::uint32_t id = 1; id <= 500; ++id) {
             const Statement one = client("SELECT " + std::to_string(id % 130));
@@ -86,11 +87,11 @@ TEST_F(ServerStatementsTest, ALowerLimitIsReachedInSteps) {
 }
 
 TEST_F(ServerStatementsTest, WithACursorItIsKeptForOneStatement) {
-    Statement& reader = client("SELECT ?");
+    Statement reader = client("SELECT ?");
     prepare(reader, 1);
     on_server.keep(*on_server.find(reader), reader.id);
     reader.cursor = true;
-    const Statement twin{.id = 99, .text = reader.text, .bound = {}};
+    const Statement twin{.id = 99, .text = reader.text, .bound = {}, .made_for = {}};
     EXPECT_EQ(on_server.find(twin), nullptr) << "the same text, prepared twice by one client: executing the one must "
                                                 "not end the other's cursor";
     EXPECT_EQ(prepare(twin, 2), Ids());
@@ -108,16 +109,81 @@ TEST_F(ServerStatementsTest, WithACursorItIsKeptForOneStatement) {
 }
 
 TEST_F(ServerStatementsTest, SharingGivesWayToTheOneThatIsThere) {
-    Statement& reader = client("SELECT ?");
+    Statement reader = client("SELECT ?");
     prepare(reader, 1);
     ServerStatement& kept = *on_server.find(reader);
     on_server.keep(kept, reader.id);
-    const Statement twin{.id = 99, .text = reader.text, .bound = {}};
+    const Statement twin{.id = 99, .text = reader.text, .bound = {}, .made_for = {}};
     prepare(twin, 2);
     EXPECT_FALSE(on_server.share(kept));
     on_server.remove(kept);
     EXPECT_EQ(on_server.find(twin)->id, 2U);
     EXPECT_EQ(on_server.size(), 1U);
+}
+
+// MySQL, whose statements are made for types.
+class TypedStatementsTest : public ServerStatementsTest {
+protected:
+    // Executes as the gate does it; gives the server's number of the statement that it ran on.
+    std::uint32_t execute(Statement& statement, std::string_view bound) {
+        const auto types = protocol::hex(bound);
+        statement.bind(types);
+        ServerStatement* there = typed.find(statement);
+        if (there == nullptr) {
+            EXPECT_TRUE(typed.make_room(*statement.text, 100, room).empty());
+            there = &typed.add(statement.text, next_++);
+        }
+        there->bound = types;
+        there->made_for = statement.made_for;
+        return there->id;
+    }
+
+    ServerStatements typed{ServerStatements::Types::matter};
+
+private:
+    std::uint32_t next_ = 1;
+};
+
+TEST_F(TypedStatementsTest, EachOfTheTypesHasItsOwn) {
+    Statement number = client("SELECT ?");
+    Statement text = client("SELECT ?");
+    EXPECT_EQ(execute(number, "01 0800"), 1U);
+    EXPECT_EQ(execute(text, "01 fd00"), 2U) << "as a number it would be 0";
+    EXPECT_EQ(execute(number, "01 0800"), 1U);
+    EXPECT_EQ(execute(number, "01 0880"), 3U) << "unsigned is another type";
+    EXPECT_EQ(execute(text, "01 fd00"), 2U);
+}
+
+TEST_F(TypedStatementsTest, NullHasTheTypeOfTheTimeBefore) {
+    Statement one = client("SELECT ?, ?");
+    Statement two = client("SELECT ?, ?");
+    Statement three = client("SELECT ?, ?");
+    EXPECT_EQ(execute(one, "01 0800 0600"), 1U);
+    EXPECT_EQ(execute(one, "01 0600 0800"), 1U) << "what was always NULL is still open";
+    EXPECT_EQ(execute(one, "01 0600 0600"), 1U);
+    EXPECT_EQ(one.made_for, protocol::hex("01 0800 0800"));
+    EXPECT_EQ(one.bound, protocol::hex("01 0600 0600"));
+    EXPECT_EQ(execute(two, "01 0600 0600"), 2U) << "for this client no type is known";
+    EXPECT_EQ(execute(two, "01 0800 0800"), 1U);
+    EXPECT_EQ(execute(three, "01 fd00 0600"), 2U);
+}
+
+TEST_F(TypedStatementsTest, OneThatWasNotExecutedIsReplaced) {
+    const Statement one = client("SELECT ?");
+    typed.add(one.text, 1).bound = protocol::hex("01 0800");
+    typed.add(one.text, 2);
+    const auto closed = typed.make_room(*one.text, 100, room);
+    EXPECT_EQ(Ids(closed.begin(), closed.end()), Ids{2});
+    EXPECT_EQ(typed.size(), 1U);
+    EXPECT_EQ(typed.find(one), nullptr) << "it has never said its types";
+}
+
+TEST_F(ServerStatementsTest, ThoseWithoutTypesGetOneWithoutTypes) {
+    const Statement one = client("SELECT ?");
+    on_server.add(one.text, 1).bound = protocol::hex("01 0800");
+    EXPECT_EQ(on_server.find(one), nullptr);
+    EXPECT_EQ(prepare(one, 2), Ids{1});
+    EXPECT_EQ(on_server.find(one)->id, 2U);
 }
 
 TEST_F(ServerStatementsTest, AResetForgetsAll) {
