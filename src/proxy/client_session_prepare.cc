@@ -21,8 +21,12 @@ std::size_t ClientSession::most_prepared() const {
 }
 
 bool ClientSession::is_prepared() {
-    running_.there = lease_->statements.find(*running_.statement);
-    return running_.there != nullptr;
+    const session::Statement& statement = *running_.statement;
+    running_.there = lease_->statements.find(statement);
+    if (running_.there == nullptr) return false;
+    // MariaDB takes long data for what the parameter's type is then: that must not be another client's.
+    return running_.command != Command::stmt_send_long_data || statement.holds() || running_.there->bound.empty() ||
+           running_.there->bound == statement.bound;
 }
 
 // The schema and the variables that matter to its meaning are those of then, while it is prepared: a transaction that is

@@ -391,21 +391,26 @@ def test_killed_in_load_data_local(new_server, new_gate):
 
 
 def test_prepared_statements_over_the_servers_end(new_server, new_gate):
-    """They are gone with the server, as without a gate; the next command says so, and only QUIT needs no answer."""
+    """They are prepared again when the server is back. An open cursor is gone with the server, as without a gate: the next
+    command says so, and only QUIT needs no answer."""
     server = new_server()
     gate = new_gate(server)
-    one, other = Client(gate.port), Client(gate.port)
+    one, two, other = Client(gate.port), Client(gate.port), Client(gate.port)
     statement = one.prepare("SELECT ?")
-    other.prepare("SELECT ?")
+    cursors = [client.prepare("SELECT 1 UNION SELECT 2") for client in (two, other)]
+    for client, cursor in zip((two, other), cursors):
+        assert client.execute(cursor, cursor=1).rows == []
     server.kill9()
     wait_until(lambda: gate.api()["active"] == 0, 10, "the leases to end")
     server.start()
-    reply = one.execute(statement, [1])
+    assert one.execute(statement, [1]).rows == [(1,)]
+    reply = two.fetch(cursors[0], cursors[0].columns, 1).end
     assert isinstance(reply, Err) and (reply.code, reply.state) == (LOST, "08S01")
+    one.quit()
     other.quit()
     wait_until(lambda: gate.api()["clients"]["connected"] == 0, 10, "the clients' end")
     ended = gate.api()["clients"]["ended"]
-    assert (ended["quit"], ended["server_lost"]) == (1, 1)
+    assert (ended["quit"], ended["server_lost"]) == (2, 1)
 
 
 def test_clients_that_go_while_the_server_is_away(new_server, new_gate):
