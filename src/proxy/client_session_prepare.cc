@@ -121,6 +121,7 @@ void ClientSession::lay_out_execute(std::span<std::byte> packet, bool large, Out
     session::ServerStatement& there = *running_.there;
     const std::span<std::byte> payload = packet.subspan(protocol::kHeaderSize);
     const auto& head = running_.head;
+    there.strange = there.strange || session_.state_for_prepare() != statement.text->state;
     bool put_in = false;
     if (!head) {
         there.bound.clear();  // what the server makes of it is not known

@@ -74,7 +74,7 @@ net::Task<bool> ClientSession::prepare_statement(std::size_t packet_size, bool l
         return refuse_command(packet_size, large);
     }
     Running running{.command = Command::stmt_prepare};
-    const session::StatePtr state = core_.states.for_prepare(session_.state());
+    const session::StatePtr& state = session_.state_for_prepare();
     if (large) {
         session::PreparedText text{.text = {}, .state = state, .facts = {}, .shared = false};
         text.facts.kind = sql::Kind::unknown;

@@ -73,6 +73,7 @@ void ServerStatements::keep(ServerStatement& statement, std::uint32_t client_id)
 }
 
 bool ServerStatements::share(ServerStatement& statement) {
+    if (statement.strange) return false;
     if (statement.kept_for == 0) return true;
     const auto [begin, end] = by_text_.equal_range(statement.text.get());
     for (auto each = begin; each != end; ++each) {

@@ -19,6 +19,9 @@ struct ServerStatement {
     std::uint32_t id = 0;          // the server's
     std::vector<std::byte> bound;     // the types that the server has for its parameters; empty: none yet
     std::vector<std::byte> made_for;  // and those that MySQL has made it for
+    // It was executed in another state than it was prepared in, and a server that prepares it again by itself (after DDL)
+    // does that in the state of then: it is nobody else's any more.
+    bool strange = false;
     std::uint32_t kept_for = 0;    // the client's number of the statement that it is kept for; 0: it is everybody's
 };
 
@@ -44,7 +47,7 @@ public:
     void remove(const ServerStatement& statement);
     // Another client's statement with this text needs one of its own as long as this is kept.
     void keep(ServerStatement& statement, std::uint32_t client_id);
-    // It is everybody's again. False: there is another one by now, and this is to be removed.
+    // It is everybody's again. False: it is strange, or there is another one by now, and this is to be removed.
     [[nodiscard]] bool share(ServerStatement& statement);
     // All but the kept ones go; gives their numbers.
     [[nodiscard]] std::vector<std::uint32_t> drop_all();

@@ -186,6 +186,14 @@ TEST_F(ServerStatementsTest, ThoseWithoutTypesGetOneWithoutTypes) {
     EXPECT_EQ(on_server.find(one)->id, 2U);
 }
 
+TEST_F(ServerStatementsTest, AStrangeOneIsNobodysElse) {
+    const Statement one = client("SELECT ?");
+    prepare(one, 1);
+    EXPECT_TRUE(on_server.share(*on_server.find(one)));
+    on_server.find(one)->strange = true;
+    EXPECT_FALSE(on_server.share(*on_server.find(one)));
+}
+
 TEST_F(ServerStatementsTest, AResetForgetsAll) {
     const Statement one = client("SELECT ?");
     prepare(one, 1);

@@ -187,6 +187,14 @@ void Session::on_status(std::uint16_t status) {
     mode_.no_backslash_escapes = no_backslash;
 }
 
+const StatePtr& Session::state_for_prepare() {
+    if (prepared_from_ != state_) {
+        for_prepare_ = states_.for_prepare(state_);
+        prepared_from_ = state_;
+    }
+    return for_prepare_;
+}
+
 Statement* Session::prepared(PreparedTextPtr text, const protocol::ReplyWalker::Outcome& outcome) {
     results_.prepared(outcome);
     if (outcome.error) {

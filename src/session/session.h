@@ -61,6 +61,7 @@ public:
     // Prepared statements of the binary protocol. prepared(): the reply to COM_STMT_PREPARE has been relayed; nullptr: it
     // was an error.
     [[nodiscard]] const Statements& statements() const { return statements_; }
+    [[nodiscard]] const StatePtr& state_for_prepare();  // States::for_prepare() of state(); no allocation if it is as before
     Statement* prepared(PreparedTextPtr text, const protocol::ReplyWalker::Outcome& outcome);
     // nullptr: there is none with this number. Good until the next one is prepared or one is closed.
     [[nodiscard]] Statement* statement(std::uint32_t id);
@@ -93,6 +94,7 @@ private:
     States& states_;
     protocol::Flavour flavour_;
     StatePtr state_;
+    StatePtr prepared_from_, for_prepare_;  // the state that for_prepare_ is of
     std::string default_sql_mode_;
     sql::Mode mode_;
     std::uint16_t status_ = protocol::status::autocommit;

@@ -98,6 +98,16 @@ TEST_F(SessionTest, PreparedStatementsHoldNothing) {
     EXPECT_EQ(session.statement(2), nullptr);
 }
 
+TEST_F(SessionTest, TheStateForPreparingFollowsTheState) {
+    const StatePtr before = session.state_for_prepare();
+    run("SET autocommit = 0", recorded::kAutocommitOff);
+    EXPECT_EQ(session.state_for_prepare(), before) << "it matters to no text";
+    run("SET time_zone = '+03:00'", recorded::kTimeZone);
+    EXPECT_NE(session.state_for_prepare(), before);
+    start();
+    EXPECT_EQ(session.state_for_prepare(), before);
+}
+
 TEST_F(SessionTest, AnOpenCursorAndLongDataHold) {
     Statement* one = prepare("SELECT ?", 1);
     session.set_open(*one, true, false);

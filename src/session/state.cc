@@ -207,12 +207,10 @@ StatePtr States::with_multi_statements(const StatePtr& from, bool on) {
 }
 
 StatePtr States::for_prepare(const StatePtr& from) {
-    if (for_prepare_.first == from) return for_prepare_.second;
     State part = *from;
     part.multi_statements = false;  // a prepared text is one statement in any case
     std::erase_if(part.variables, [](const Variable& each) { return !matters_to_prepare(each); });
-    for_prepare_ = {from, part == *from ? from : intern(std::move(part))};
-    return for_prepare_.second;
+    return part == *from ? from : intern(std::move(part));
 }
 
 StatePtr States::preparing(const StatePtr& now, const StatePtr& prepared) {

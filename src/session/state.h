@@ -11,7 +11,6 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <utility>
 #include <vector>
 
 namespace tidegate::session {
@@ -51,7 +50,6 @@ public:
 
 private:
     std::unordered_multimap<std::size_t, std::weak_ptr<const State>> known_;
-    std::pair<StatePtr, StatePtr> for_prepare_;  // the last question and its answer: mostly it is the next one, too
     std::size_t next_sweep_ = 64;
 };
 

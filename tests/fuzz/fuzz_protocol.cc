@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <vector>
 
+#include "protocol/execute.h"
 #include "protocol/frame.h"
 #include "protocol/handshake.h"
 #include "protocol/packets.h"
@@ -65,6 +67,23 @@ void closing_packets(Bytes in) {
     }
 }
 
+void execute(Bytes in) {
+    if (in.size() < 2) return;
+    const auto parameters = static_cast<std::uint16_t>(static_cast<unsigned>(in[0]) | static_cast<unsigned>(in[1]) << 8);
+    std::vector<std::byte> payload(in.begin() + 2, in.end());
+    if (const auto id = statement_id(payload)) {
+        set_statement_id(payload, ~*id);
+        check(statement_id(payload) == ~*id);
+    }
+    const auto head = read_execute(payload, parameters);
+    check(head.has_value() || payload.size() < execute_head_size(parameters));
+    if (!head || head->bound_size == 0) return;
+    check(head->bound_at + head->bound_size == execute_head_size(parameters));
+    const std::vector<std::byte> types(head->bound_size, std::byte{7});
+    fill_in_types(payload, *head, types);
+    check(read_execute(payload, parameters) == head);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -72,6 +91,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     greeting(in);
     response(in);
     closing_packets(in);
+    execute(in);
     TrackerReader trackers(in);
     while (trackers.next()) {
     }

@@ -286,6 +286,21 @@ def test_the_schema_is_that_of_the_prepare(any_server, gate_of, table):
         any_server.sql(f"DROP DATABASE {table}_b")
 
 
+def test_the_server_prepares_again_in_another_state(any_server, gate_of, table):
+    """After DDL the server does that by itself, and MySQL in the sql_mode of whoever executes it: not for others."""
+    gate = gate_of(1)
+    one, two = Client(gate.port, schema=table), Client(gate.port, schema=table)
+    for client in (one, two):
+        client.query("SET sql_mode = 'ANSI_QUOTES'")
+    mine, theirs = (prepared(client, 'SELECT "v", id FROM t WHERE id = ?') for client in (one, two))
+    assert rows(one, mine, 1) == rows(two, theirs, 1) == [(b"one", 1)]
+    two.query("SET sql_mode = ''")
+    for number in range(3):
+        any_server.sql(f"ALTER TABLE {table}.t ADD c{number} INT")
+        rows(two, theirs, 1)
+        assert rows(one, mine, 1) == [(b"one", 1)]
+
+
 def test_without_a_schema(any_server, gate_of, table):
     gate = gate_of(1, max_prepared=1)
     client, other = Client(gate.port), Client(gate.port)
