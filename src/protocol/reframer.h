@@ -1,6 +1,6 @@
-// Packets for a payload that gets longer on its way: how much of it goes under which header. A payload's length is known
-// only packet by packet (each of 0xFFFFFF bytes is continued by the next), so a header can be written as soon as enough
-// packets were announced. Pure.
+// Packets for a payload that gets longer on its way: how much of it goes under which header. A payload's length is
+// known only packet by packet (each of 0xFFFFFF bytes is continued by the next), so a header can be written as soon as
+// enough packets were announced. Pure.
 //
 // Use: announce() for each packet of the payload, as its header is seen; then, while ready(): where room() is 0, write
 // open()'s header first; write at most room() bytes and say so with sent().

@@ -9,8 +9,8 @@ namespace {
 
 constexpr std::size_t kMax = kMaxPayload;
 
-// The lengths of the new packets for a payload that came in packets of these lengths and gets so many bytes more. Before
-// each of its headers is needed, as few of the old ones as possible have been seen.
+// The lengths of the new packets for a payload that came in packets of these lengths and gets so many bytes more.
+// Before each of its headers is needed, as few of the old ones as possible have been seen.
 std::vector<std::size_t> framed(const std::vector<std::size_t>& packets, std::size_t more) {
     Reframer frames;
     std::vector<std::size_t> lengths;

@@ -316,8 +316,9 @@ TEST(Outcome, NumbersGoOnFromTheClientsCommand) {
         EXPECT_EQ(step.event, Event::done);
         EXPECT_EQ(reply, hex("07000001 00 00 00 0200 0000"));
     }
-    auto rows = hex("01000002 01 17000003 03646566 00000001 31000c3f00010000000381 00000000 02000004 0131 "
-                    "07000005 fe 00 00 0200 0000");
+    auto rows =
+        hex("01000002 01 17000003 03646566 00000001 31000c3f00010000000381 00000000 02000004 0131 "
+            "07000005 fe 00 00 0200 0000");
     ReplyWalker walker;
     walker.begin(ReplyShape::result, {});
     walker.begin_behind(1);

@@ -103,13 +103,13 @@ private:
     // What the command under way has to do with prepared statements.
     struct Running {
         protocol::Command command{};
-        session::PreparedTextPtr text{};             // it prepares this
-        session::Statement* statement = nullptr;     // it is about this one of the client's
-        session::ServerStatement* there = nullptr;   // and on the lease it is that one
+        session::PreparedTextPtr text{};              // it prepares this
+        session::Statement* statement = nullptr;      // it is about this one of the client's
+        session::ServerStatement* there = nullptr;    // and on the lease it is that one
         std::optional<protocol::ExecuteHead> head{};  // it executes: what stands before the values
-        int room_made = 0;                           // on the server, for what it prepares: how often
-        bool may_make_room = false;                  // an answer that there is none need not go to the client
-        bool refused = false;                        // the server has refused to prepare it again
+        int room_made = 0;                            // on the server, for what it prepares: how often
+        bool may_make_room = false;                   // an answer that there is none need not go to the client
+        bool refused = false;                         // the server has refused to prepare it again
     };
     // A command as it goes to the server: statements that make room for it, and pieces of it.
     struct Outgoing {

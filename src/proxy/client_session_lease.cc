@@ -183,8 +183,8 @@ net::Task<Result<void>> ClientSession::take_over(const sql::Facts& facts) {
     co_return Result<void>{};
 }
 
-// The connection's schema and variables become those of `want`. Acknowledged before the statement is sent: a restore that
-// failed would not stop a statement behind it (Trap 1).
+// The connection's schema and variables become those of `want`. Acknowledged before the statement is sent: a restore
+// that failed would not stop a statement behind it (Trap 1).
 net::Task<Result<void>> ClientSession::restore_state(session::StatePtr want) {
     if (want->multi_statements != lease_->state()->multi_statements) {
         std::vector<std::byte> packet;

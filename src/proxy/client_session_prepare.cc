@@ -1,6 +1,6 @@
 // ClientSession: a prepared statement on the connection that runs it. If it is not prepared there, the gate does that
-// first, in the state that it had when the client prepared it; its number and, where the client leaves them out, the types of
-// its parameters are put into the command.
+// first, in the state that it had when the client prepared it; its number and, where the client leaves them out, the
+// types of its parameters are put into the command.
 #include <array>
 #include <utility>
 
@@ -29,8 +29,8 @@ bool ClientSession::is_prepared() {
            running_.there->bound == statement.bound;
 }
 
-// The schema and the variables that matter to its meaning are those of then, while it is prepared: a transaction that is
-// open does not notice.
+// The schema and the variables that matter to its meaning are those of then, while it is prepared: a transaction that
+// is open does not notice.
 net::Task<Result<void>> ClientSession::prepare_again() {
     const session::Statement& statement = *running_.statement;
     const session::PreparedText& text = *statement.text;
@@ -153,7 +153,8 @@ void ClientSession::lay_out_execute(std::span<std::byte> packet, bool large, Out
     out.add(payload.subspan(head->bound_at + 1));
 }
 
-// A large execution with the types of its parameters put in. It gets longer by them, and so its packets are framed anew.
+// A large execution with the types of its parameters put in. It gets longer by them, and so its packets are framed
+// anew.
 net::Task<ClientSession::Relayed> ClientSession::stream_execute(std::span<const std::byte> bound) {
     protocol::Reframer frames;
     const std::size_t bound_at = running_.head->bound_at;
@@ -167,7 +168,7 @@ net::Task<ClientSession::Relayed> ClientSession::stream_execute(std::span<const 
         frames.announce(header.length, !header.continues());
         announced = true;
     };
-    std::size_t passed = 0;  // of the payload
+    std::size_t passed = 0;    // of the payload
     std::uint8_t packets = 0;  // how many more there are than the client knows of
     while (!frames.done()) {
         if (left == 0 && !last) {

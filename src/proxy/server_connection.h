@@ -41,7 +41,9 @@ public:
                      protocol::Flavour flavour)
         : statements(flavour == protocol::Flavour::mysql ? session::ServerStatements::Types::matter
                                                          : session::ServerStatements::Types::any),
-          stream_(std::move(stream)), capabilities_(capabilities), thread_id_(thread_id) {}
+          stream_(std::move(stream)),
+          capabilities_(capabilities),
+          thread_id_(thread_id) {}
 
     [[nodiscard]] net::Stream& stream() { return *stream_; }
     [[nodiscard]] std::uint32_t thread_id() const { return thread_id_; }

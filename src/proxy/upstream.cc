@@ -212,9 +212,8 @@ net::Task<std::expected<std::unique_ptr<ServerConnection>, OpenError>> Upstream:
     if (!logged_in) co_return failed(logged_in.error());
     if (password_used != nullptr) *password_used = client.password_was_used();
 
-    auto connection =
-        std::make_unique<ServerConnection>(std::move(stream), response.capabilities, greeting->connection_id,
-                                           greeting->flavour());
+    auto connection = std::make_unique<ServerConnection>(std::move(stream), response.capabilities,
+                                                         greeting->connection_id, greeting->flavour());
     greeting_ = std::move(*greeting);
     if (!facts_) {
         const Result<void> learnt = co_await learn(*connection);

@@ -21,8 +21,8 @@ bool may_call(std::string_view text, std::string_view name) {
         if (found.empty()) return false;
         text.remove_prefix(static_cast<std::size_t>(found.end() - text.begin()));
         const std::size_t next = text.find_first_not_of(" \t\r\n\f\v");
-        if (next != std::string_view::npos && (text[next] == '(' || text[next] == '/' || text[next] == '-' ||
-                                               text[next] == '#'))
+        if (next != std::string_view::npos &&
+            (text[next] == '(' || text[next] == '/' || text[next] == '-' || text[next] == '#'))
             return true;
     }
 }
@@ -30,8 +30,7 @@ bool may_call(std::string_view text, std::string_view name) {
 }  // namespace
 
 bool may_be_shared(std::string_view text, const sql::Facts& facts, bool schema) {
-    if (facts.asks.intersects(
-            {sql::Ask::found_rows, sql::Ask::row_count, sql::Ask::warnings, sql::Ask::last_value}))
+    if (facts.asks.intersects({sql::Ask::found_rows, sql::Ask::row_count, sql::Ask::warnings, sql::Ask::last_value}))
         return false;
     return schema || (!may_call(text, "database") && !may_call(text, "schema"));
 }

@@ -22,9 +22,9 @@ namespace tidegate::session {
 // A text, and what it meant when it was prepared: the same text is another statement under another schema or sql_mode
 // (protocol.md, Trap 6). Account, role and client flags are the connection's: it is shared only among those alike.
 struct PreparedText {
-    std::string text;   // empty: it was too long to keep
-    StatePtr state;     // States::for_prepare() of the session's
-    sql::Facts facts;   // of the text
+    std::string text;    // empty: it was too long to keep
+    StatePtr state;      // States::for_prepare() of the session's
+    sql::Facts facts;    // of the text
     bool shared = true;  // false: it stays on the connection where it was prepared, which it holds
 };
 using PreparedTextPtr = std::shared_ptr<const PreparedText>;
@@ -45,7 +45,8 @@ private:
 // every other name has its schema before it.)
 [[nodiscard]] bool may_be_shared(std::string_view text, const sql::Facts& facts, bool schema);
 
-// Where the types of a statement's parameters stand in what protocol::ExecuteHead calls bound: two bytes each, behind one.
+// Where the types of a statement's parameters stand in what protocol::ExecuteHead calls bound: two bytes each, behind
+// one.
 inline constexpr std::byte kNullType{6};
 [[nodiscard]] inline bool is_null_type(std::span<const std::byte> bound, std::size_t at) {
     return bound[at] == kNullType;
@@ -59,12 +60,12 @@ struct Statement {
     std::uint32_t id = 0;
     PreparedTextPtr text;
     std::uint16_t parameters = 0;
-    // The types of its parameters as the client sent them last (protocol::ExecuteHead); and the same, but for a NULL the
-    // type that it had the time before: MySQL's statements are made for these. Empty: it has sent none.
+    // The types of its parameters as the client sent them last (protocol::ExecuteHead); and the same, but for a NULL
+    // the type that it had the time before: MySQL's statements are made for these. Empty: it has sent none.
     std::vector<std::byte> bound;
     std::vector<std::byte> made_for;
-    bool cursor = false;           // one is open
-    bool long_data = false;        // some was sent since it was executed
+    bool cursor = false;            // one is open
+    bool long_data = false;         // some was sent since it was executed
     std::optional<Error> broken{};  // why long data was lost: the next execution is told
 
     void bind(std::span<const std::byte> types);
@@ -79,7 +80,8 @@ public:
     [[nodiscard]] std::uint32_t next_id() const { return next_id_; }
     Statement& add(PreparedTextPtr text, std::uint16_t parameters);
     void failed() { last_ = 0; }  // a text could not be prepared
-    // nullptr: there is none. `last_too`: MariaDB's number for the one prepared last counts. Good until add() or close().
+    // nullptr: there is none. `last_too`: MariaDB's number for the one prepared last counts. Good until add() or
+    // close().
     [[nodiscard]] Statement* find(std::uint32_t id, bool last_too);
     void close(const Statement& statement);
     void clear();

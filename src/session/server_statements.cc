@@ -12,7 +12,8 @@ bool ServerStatements::fits(const ServerStatement& there, const Statement& state
     if (types_ == Types::any || there.made_for.empty()) return true;
     if (there.made_for.size() != statement.made_for.size()) return false;
     for (std::size_t at = 1; at < there.made_for.size(); at += 2) {
-        const bool same = there.made_for[at] == statement.made_for[at] && there.made_for[at + 1] == statement.made_for[at + 1];
+        const bool same =
+            there.made_for[at] == statement.made_for[at] && there.made_for[at + 1] == statement.made_for[at + 1];
         if (!same && !is_null_type(there.made_for, at)) return false;
     }
     return true;

@@ -1,6 +1,6 @@
 // What is prepared on one server connection: which text under which number of the server's, the most recently used
-// first. Whoever leases the connection uses them, whoever prepared them; but one with an open cursor, with long data, or
-// that works only here belongs to the client's statement that it is kept for. Pure; one thread.
+// first. Whoever leases the connection uses them, whoever prepared them; but one with an open cursor, with long data,
+// or that works only here belongs to the client's statement that it is kept for. Pure; one thread.
 #pragma once
 
 #include <cstddef>
@@ -16,17 +16,18 @@ namespace tidegate::session {
 
 struct ServerStatement {
     PreparedTextPtr text;
-    std::uint32_t id = 0;          // the server's
+    std::uint32_t id = 0;             // the server's
     std::vector<std::byte> bound;     // the types that the server has for its parameters; empty: none yet
     std::vector<std::byte> made_for;  // and those that MySQL has made it for
-    // It was executed in another state than it was prepared in, and a server that prepares it again by itself (after DDL)
-    // does that in the state of then: it is nobody else's any more.
+    // It was executed in another state than it was prepared in, and a server that prepares it again by itself (after
+    // DDL) does that in the state of then: it is nobody else's any more.
     bool strange = false;
-    std::uint32_t kept_for = 0;    // the client's number of the statement that it is kept for; 0: it is everybody's
+    std::uint32_t kept_for = 0;  // the client's number of the statement that it is kept for; 0: it is everybody's
 };
 
-// On MySQL (8.0.22 and later) a statement is made for the types that it is first executed with: later ones are converted
-// to them. So a client whose types are others needs another statement. (A parameter that was always NULL is open.)
+// On MySQL (8.0.22 and later) a statement is made for the types that it is first executed with: later ones are
+// converted to them. So a client whose types are others needs another statement. (A parameter that was always NULL is
+// open.)
 class ServerStatements {
 public:
     enum class Types : std::uint8_t { any, matter };
@@ -35,12 +36,13 @@ public:
     ServerStatements(const ServerStatements&) = delete;
     ServerStatements& operator=(const ServerStatements&) = delete;
 
-    // The one to use for a client's statement, which is the most recently used now. nullptr: not prepared here. Good until
-    // it is removed. No allocation.
+    // The one to use for a client's statement, which is the most recently used now. nullptr: not prepared here. Good
+    // until it is removed. No allocation.
     [[nodiscard]] ServerStatement* find(const Statement& statement);
-    // Makes room for a text that is about to be prepared: takes out the one that is there for it already (where types matter:
-    // that was never executed), and those used longest ago, so that there are no more than `limit` with it. Gives the numbers to be closed in front of `room`, as many as fit there:
-    // a limit that was lowered is reached in steps.
+    // Makes room for a text that is about to be prepared: takes out the one that is there for it already (where types
+    // matter: that was never executed), and those used longest ago, so that there are no more than `limit` with it.
+    // Gives the numbers to be closed in front of `room`, as many as fit there: a limit that was lowered is reached in
+    // steps.
     [[nodiscard]] std::span<std::uint32_t> make_room(const PreparedText& text, std::size_t limit,
                                                      std::span<std::uint32_t> room);
     ServerStatement& add(PreparedTextPtr text, std::uint32_t id);

@@ -14,9 +14,7 @@ namespace {
 
 class ServerStatementsTest : public testing::Test {
 protected:
-    Statement client(std::string_view sql) {
-        return mine.add(texts.intern(sql, state, sql::scan(sql, {})), 1);
-    }
+    Statement client(std::string_view sql) { return mine.add(texts.intern(sql, state, sql::scan(sql, {})), 1); }
     // As the gate does it: room, then the server's answer.
     std::vector<std::uint32_t> prepare(const Statement& statement, std::uint32_t id, std::size_t limit = 3) {
         const auto closed = on_server.make_room(*statement.text, limit, room);

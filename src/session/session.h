@@ -58,10 +58,11 @@ public:
     [[nodiscard]] bool collation_unknown() const { return collation_unknown_; }
     void on_collation(std::string_view collation);
 
-    // Prepared statements of the binary protocol. prepared(): the reply to COM_STMT_PREPARE has been relayed; nullptr: it
-    // was an error.
+    // Prepared statements of the binary protocol. prepared(): the reply to COM_STMT_PREPARE has been relayed; nullptr:
+    // it was an error.
     [[nodiscard]] const Statements& statements() const { return statements_; }
-    [[nodiscard]] const StatePtr& state_for_prepare();  // States::for_prepare() of state(); no allocation if it is as before
+    [[nodiscard]] const StatePtr&
+    state_for_prepare();  // States::for_prepare() of state(); no allocation if it is as before
     Statement* prepared(PreparedTextPtr text, const protocol::ReplyWalker::Outcome& outcome);
     // nullptr: there is none with this number. Good until the next one is prepared or one is closed.
     [[nodiscard]] Statement* statement(std::uint32_t id);

@@ -69,7 +69,8 @@ void closing_packets(Bytes in) {
 
 void execute(Bytes in) {
     if (in.size() < 2) return;
-    const auto parameters = static_cast<std::uint16_t>(static_cast<unsigned>(in[0]) | static_cast<unsigned>(in[1]) << 8);
+    const auto parameters =
+        static_cast<std::uint16_t>(static_cast<unsigned>(in[0]) | static_cast<unsigned>(in[1]) << 8);
     std::vector<std::byte> payload(in.begin() + 2, in.end());
     if (const auto id = statement_id(payload)) {
         set_statement_id(payload, ~*id);

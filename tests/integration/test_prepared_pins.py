@@ -173,7 +173,7 @@ def test_long_data_and_types_left_out(any_server, gate, connect, first):
 
 def test_long_data_for_a_table_that_is_gone(any_server, gate, connect, schema):
     """There is no reply to long data: what went wrong is the execution's to tell, and once."""
-    client, other = connect(), connect()
+    client = connect()
     client.query("CREATE TABLE l (a INT, b LONGBLOB)")
     statement = prepared(client, "INSERT INTO l VALUES (?, ?)")
     for connection in any_server.connections("app"):
