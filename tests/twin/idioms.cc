@@ -176,13 +176,16 @@ constexpr Idiom kIdioms[] = {
     {kBoth, "!prepare 18 SELECT 1 / ?\n!execute 18 0\nSHOW WARNINGS\n!execute 18 {n}\n!close 18"},
     {kBoth, "!prepare 1 SELECT {n}\n!prepare 1 SELECT '{w}'\n!execute 1\n!reset\n!execute 1\nSET NAMES utf8mb4"},
     {kBoth, "!prepare 2 SELECT id FROM fixed WHERE id > ?\n!fetch 2 1\n!fetch 2 0\n!close 2\nSELECT 1"},
-    {kBoth, "!prepare 3 SELECT REPEAT(?, 300), ?\n!execute 3 {w} {n}\n!execute 3 {n} {w}"},
+    {kBoth, "!prepare 3 SELECT REPEAT(?, 300), ?\n!execute 3 {w} {n}\n!execute 3 {w} NULL\n!execute 3 NULL {n}"},
+    // MySQL converts a parameter to the type that it had first, as long as the statement is on one connection: proxy.md.
+    {kMariaDB, "!prepare 19 SELECT REPEAT(?, 300), ?\n!execute 19 {w} {n}\n!execute 19 {n} {w}"},
+    {kMariaDB, "!prepare 20 SELECT ?, ?\n!execute 20 {n} {w}\n!execute 20 {w} NULL\n!execute 20 NULL {n}"},
     // Statements of the binary protocol.
     {kBoth, "!prepare 1 SELECT id, v FROM t{c} WHERE id < ?\n!execute 1 {n}\n!execute 1 3\n!close 1\n!execute 1 2"},
-    {kBoth, "!prepare 2 SELECT ?, ?\n!execute 2 {n} {w}\n!execute 2 {w} NULL\n!execute 2 NULL {n}"},
+    {kBoth, "!prepare 2 SELECT ?, ?\n!execute 2 {n} {w}\n!execute 2 {n} NULL\n!execute 2 NULL {w}"},
     {kBoth,
      "!prepare 3 INSERT INTO t{c} (v) VALUES (?)\n!execute 3 {w}\nSELECT LAST_INSERT_ID()\n!execute 3 NULL\n!close 3"},
-    {kBoth, "!execute 2 {w} {n}"},
+    {kBoth, "!execute 2 {n} {w}"},
     {kBoth, "!prepare 4 SELECT nonsense FROM fixed\n!execute 4"},
     {kBoth,
      "!prepare 5 UPDATE t{c} SET v = ? WHERE id = ?\nBEGIN\n!execute 5 {w} {n}\nROLLBACK\n!execute 5 {w} 1\nSELECT "
