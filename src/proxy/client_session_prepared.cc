@@ -20,13 +20,15 @@ using protocol::ReplyWalker;
 
 namespace {
 
+constexpr std::uint16_t kUnknownStatement = 1243;
+
 // As the servers say it.
 Error unknown_statement(Command command, std::uint32_t id, protocol::Flavour flavour) {
     const std::string_view where = flavour == protocol::Flavour::mysql ? "mysql_stmt_precheck"
                                    : command == Command::stmt_fetch    ? "mysqld_stmt_fetch"
                                    : command == Command::stmt_reset    ? "mysqld_stmt_reset"
                                                                        : "mysqld_stmt_execute";
-    return {1243, "HY000", fmt::format("Unknown prepared statement handler ({}) given to {}", id, where)};
+    return {kUnknownStatement, "HY000", fmt::format("Unknown prepared statement handler ({}) given to {}", id, where)};
 }
 
 Error no_cursor(std::uint32_t id, protocol::Flavour flavour) {
@@ -246,6 +248,7 @@ bool ClientSession::note_executed(const ReplyWalker::Outcome& outcome) {
         long_data = false;
     }
     session_.set_open(statement, cursor, long_data);
+    if (outcome.error_code == kUnknownStatement) return false;  // the server has lost it: prepared again the next time
     if (!statement.holds()) return lease_->statements.share(*running_.there);
     lease_->statements.keep(*running_.there, statement.id);
     return true;
