@@ -213,6 +213,7 @@ private:
     net::Task<Relayed> relay_local_file(bool refused);
     net::Task<Relayed> flush_to_client(std::span<iovec> parts);
     net::Task<bool> settle(protocol::ReplyShape shape, const sql::Facts& facts);
+    net::Task<Result<std::string>> ask_server(std::string question);
     void note_leftovers(const sql::Facts& facts, const protocol::ReplyWalker::Outcome& outcome);
     net::Task<bool> lost_server(bool repeatable);
 

@@ -177,17 +177,14 @@ net::Task<bool> ClientSession::settle(protocol::ReplyShape shape, const sql::Fac
     note_leftovers(facts, outcome);
     if (pinged) on_server_.row_count = false;
     if (session_.collation_unknown()) {
-        // The question sets FOUND_ROWS() to 1: an earlier statement's is saved before.
-        if (leftovers_ && leftovers_->found_rows_on_connection()) co_await leftovers_->fetch(*lease_);
-        const Result<Answer> reply = co_await lease_->query("SELECT @@session.collation_connection");
-        if (!reply) {
-            lose_lease();
-            end_ = ClientEnd::server_lost;
-            co_return false;
-        }
-        on_server_.row_count = on_server_.found_rows = false;
-        const auto rows = reply->rows();
-        if (!rows.empty() && !rows[0].empty() && rows[0][0]) session_.on_collation(*rows[0][0]);
+        const Result<std::string> collation = co_await ask_server("SELECT @@session.collation_connection");
+        if (!collation) co_return false;
+        if (!collation->empty()) session_.on_collation(*collation);
+    }
+    if (std::string question = session_.locks_question(); !question.empty()) {
+        const Result<std::string> any = co_await ask_server(std::move(question));
+        if (!any) co_return false;
+        session_.on_locks(*any != "0");
     }
     while (kills_under_way_ > 0) co_await kills_done_;  // a KILL that comes late must not hit the next client (Trap 12)
     if (facts.new_generation && !outcome.error) core_.new_generation();
@@ -196,6 +193,22 @@ net::Task<bool> ClientSession::settle(protocol::ReplyShape shape, const sql::Fac
     if (session_.pins() != pins_before) core_.count_pins(pins_before, session_.pins());
     end_statement();
     co_return true;
+}
+
+// One value that only the server knows, between two statements of the client; empty: NULL. An error: the lease is lost.
+net::Task<Result<std::string>> ClientSession::ask_server(std::string question) {
+    // The question sets FOUND_ROWS() to 1: an earlier statement's is saved before.
+    if (leftovers_ && leftovers_->found_rows_on_connection()) co_await leftovers_->fetch(*lease_);
+    const Result<Answer> reply = co_await lease_->query(std::move(question));
+    if (!reply) {
+        lose_lease();
+        end_ = ClientEnd::server_lost;
+        co_return std::unexpected(reply.error());
+    }
+    on_server_.row_count = on_server_.found_rows = false;
+    const auto rows = reply->rows();
+    if (rows.empty() || rows[0].empty()) co_return std::string();
+    co_return std::string(rows[0][0].value_or(""));
 }
 
 // What the statement has left on its connection that a later one may ask for.

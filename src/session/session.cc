@@ -111,7 +111,10 @@ void Session::start(StatePtr state, std::string_view default_sql_mode, bool sess
     statements_.clear();
     changes_.clear();
     schema_changed_ = false;
-    collation_unknown_ = carried_ = false;
+    collation_unknown_ = carried_ = ask_for_locks_ = false;
+    names_ = {};
+    held_.clear();
+    unsure_ = {};
     results_.start();
     mode_ = {};
     mode_.dialect = flavour_ == protocol::Flavour::mariadb ? sql::Dialect::mariadb : sql::Dialect::mysql;
@@ -137,6 +140,9 @@ void Session::before(const sql::Facts& facts, std::string_view text) {
                                [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
         carried_ = is_carried(name);
     }
+    const bool may_rename = pins_.has(Pin::temporary_table) && (facts.kind == Kind::ddl || facts.statements > 1);
+    if (may_rename || facts.pins.intersects(sql::kNamedPins) || facts.may_end.intersects(sql::kNamedPins))
+        names_ = sql::held_names(text, facts, mode_, state_->schema);
 }
 
 bool Session::after(const sql::Facts& facts, const protocol::ReplyWalker::Outcome& outcome) {
@@ -153,8 +159,11 @@ bool Session::after(const sql::Facts& facts, const protocol::ReplyWalker::Outcom
         if (((sets && !carried_ && facts.kind != Kind::use) || unreported || partly) && facts.pins.none())
             pins_.add(Pin::variable);
     }
-    // The server says that something changed which no variable's tracker shows: a routine or a trigger did it.
-    if (outcome.state_changed && !carried_ && facts.pins.none() && facts.kind != Kind::use)
+    // The server says that something changed which no variable's tracker shows: a routine or a trigger did it. (A
+    // temporary table and a prepared text are reported when they go, too.)
+    const bool gives_back =
+        facts.statements == 1 && facts.may_end.intersects({Pin::temporary_table, Pin::text_prepare});
+    if (outcome.state_changed && !carried_ && !gives_back && facts.pins.none() && facts.kind != Kind::use)
         pins_.add(Pin::unknown_function);
     if (!outcome.error) {
         sql::Pins ended = facts.may_end;
@@ -164,6 +173,7 @@ bool Session::after(const sql::Facts& facts, const protocol::ReplyWalker::Outcom
         ended.remove(facts.pins);
         pins_.remove(ended);
     }
+    if (!nothing && pins_.intersects(sql::kNamedPins)) note_names(facts, outcome.error);
     if (facts.session_mode) session_mode_ = true;
     if (facts.one_shot_transaction && !outcome.error) one_shot_ = true;
 
@@ -179,6 +189,47 @@ bool Session::after(const sql::Facts& facts, const protocol::ReplyWalker::Outcom
         return false;
     }
     return outcome.error && !(was_plain && (nothing || !may_open_before_failing(facts)));
+}
+
+// A statement that failed may have taken what it wanted to take, and has perhaps given nothing back.
+void Session::note_names(const sql::Facts& facts, bool failed) {
+    unsure_.add(names_.unsure);
+    for (const sql::HeldName& each : names_.names) {
+        std::pair name(each.pin, each.name);
+        if (each.taken && std::ranges::find(held_, name) == held_.end()) held_.push_back(std::move(name));
+    }
+    if (!failed) {
+        for (const sql::HeldName& each : names_.names) {
+            if (!each.taken && std::erase(held_, std::pair(each.pin, each.name)) > 0) end_pin_if_last(each.pin);
+        }
+        if (names_.releases_all_locks) on_locks(false);
+        ask_for_locks_ = facts.may_end.has(Pin::named_lock) && pins_.has(Pin::named_lock);
+    }
+    names_ = {};
+}
+
+void Session::end_pin_if_last(Pin pin) {
+    const bool another = std::ranges::find(held_, pin, &std::pair<Pin, std::string>::first) != held_.end();
+    if (!another && !unsure_.has(pin)) pins_.remove(pin);
+}
+
+std::string Session::locks_question() const {
+    if (!ask_for_locks_ || unsure_.has(Pin::named_lock)) return {};
+    std::string text;
+    for (const auto& [pin, name] : held_) {
+        if (pin != Pin::named_lock) continue;
+        text += text.empty() ? "SELECT " : " OR ";
+        text.append("COALESCE(IS_USED_LOCK('").append(name).append("') = CONNECTION_ID(), 0)");
+    }
+    return text;
+}
+
+void Session::on_locks(bool any) {
+    ask_for_locks_ = false;
+    if (any) return;
+    std::erase_if(held_, [](const auto& each) { return each.first == Pin::named_lock; });
+    unsure_.remove(Pin::named_lock);
+    pins_.remove(Pin::named_lock);
 }
 
 void Session::on_status(std::uint16_t status) {

@@ -6,7 +6,9 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "protocol/command.h"
@@ -16,6 +18,7 @@
 #include "session/results.h"
 #include "session/state.h"
 #include "sql/facts.h"
+#include "sql/held_names.h"
 #include "sql/mode.h"
 
 namespace tidegate::session {
@@ -57,6 +60,10 @@ public:
     // ask, then call on_collation(). (MariaDB reports SET NAMES x COLLATE y without y.)
     [[nodiscard]] bool collation_unknown() const { return collation_unknown_; }
     void on_collation(std::string_view collation);
+    // A lock of GET_LOCK() was given back, and only the server knows whether that was the last one: ask this, which is
+    // empty where nothing is to be asked, then call on_locks() with its value.
+    [[nodiscard]] std::string locks_question() const;
+    void on_locks(bool any);
 
     // Prepared statements of the binary protocol. prepared(): the reply to COM_STMT_PREPARE has been relayed; nullptr:
     // it was an error.
@@ -89,6 +96,8 @@ public:
 
 private:
     void apply_changes();
+    void note_names(const sql::Facts& facts, bool failed);
+    void end_pin_if_last(sql::Pin pin);
     void pin_statements();
     void read_mode();
 
@@ -104,7 +113,11 @@ private:
     bool one_shot_ = false;
     bool savepoint_ = false;
     bool collation_unknown_ = false;
-    bool carried_ = false;  // the statement under way sets only what is carried
+    bool carried_ = false;                                // the statement under way sets only what is carried
+    sql::HeldNames names_;                                // that the statement under way takes and gives back
+    std::vector<std::pair<sql::Pin, std::string>> held_;  // what pins by name, each once
+    sql::Pins unsure_;                                    // of the pins with names: those of which one is not known
+    bool ask_for_locks_ = false;
     Statements statements_;
 
     std::vector<Variable> changes_;  // of the reply under way
