@@ -27,6 +27,12 @@ inline constexpr std::uint16_t out_parameters = 0x1000;  // SERVER_PS_OUT_PARAMS
 inline constexpr std::uint16_t in_transaction_read_only = 0x2000;
 inline constexpr std::uint16_t session_state_changed = 0x4000;
 inline constexpr std::uint16_t ansi_quotes = 0x8000;  // MariaDB
+
+// Whether a result ends behind its definitions, because a cursor of the client's was opened. A routine's cursor sets
+// the same flag on whatever else the routine selects, whose rows follow as ever; more results always come behind those.
+[[nodiscard]] constexpr bool opens_cursor(std::uint16_t status) {
+    return (status & (cursor_exists | more_results)) == cursor_exists;
+}
 }  // namespace status
 
 struct OkPacket {

@@ -230,7 +230,7 @@ ReplyWalker::MaybeStep ReplyWalker::local_infile(MutableBytes chunk, std::size_t
 ReplyWalker::MaybeStep ReplyWalker::definitions_ended(MutableBytes chunk, std::size_t& at, Header header) {
     const auto eof = parse_eof(chunk.subspan(at + kHeaderSize, header.length));
     if (!eof) return stop(at, Event::broken);
-    if ((eof->status & status::cursor_exists) != 0) return result_ended(chunk, at, header);
+    if (status::opens_cursor(eof->status)) return result_ended(chunk, at, header);
     columns_status_ = eof->status;
     outcome_.status = eof->status;
     outcome_.has_status = true;
@@ -257,7 +257,7 @@ ReplyWalker::MaybeStep ReplyWalker::columns_ended(MutableBytes chunk, std::size_
             if (!is_whole(chunk, next, header)) return stop(at, Event::more);
             const auto ok = parse_ok(chunk.subspan(next + kHeaderSize, header.length), false);
             if (!ok) break;
-            if (rows == 0 && (ok->status & status::cursor_exists) != 0) {
+            if (rows == 0 && status::opens_cursor(ok->status)) {
                 leave_definitions();
                 return std::nullopt;
             }

@@ -94,7 +94,7 @@ std::optional<std::size_t> ReplyWalker::read_end(MutableBytes payload) {
         outcome_.warnings = eof->warnings;
         outcome_.any_warnings = outcome_.any_warnings || eof->warnings > 0;
         outcome_.affected_rows = 0;
-        outcome_.cursor = (eof->status & status::cursor_exists) != 0 && (eof->status & status::last_row_sent) == 0;
+        outcome_.cursor = status::opens_cursor(eof->status) && (eof->status & status::last_row_sent) == 0;
         return payload.size();
     }
     const auto ok = parse_ok(payload, conversion_.server_session_track);
@@ -103,7 +103,7 @@ std::optional<std::size_t> ReplyWalker::read_end(MutableBytes payload) {
     outcome_.warnings = ok->warnings;
     outcome_.any_warnings = outcome_.any_warnings || ok->warnings > 0;
     outcome_.affected_rows = ok->affected_rows;
-    outcome_.cursor = (ok->status & status::cursor_exists) != 0 && (ok->status & status::last_row_sent) == 0;
+    outcome_.cursor = status::opens_cursor(ok->status) && (ok->status & status::last_row_sent) == 0;
     if (!ends_rows) outcome_.last_insert_id = ok->last_insert_id;
     outcome_.any_insert_id = outcome_.any_insert_id || ok->last_insert_id != 0;
     return convert_ok(payload, *ok);

@@ -129,7 +129,7 @@ private:
         if (first(payload) == 'U') return false;  // COM_STATISTICS: "Uptime: .."
         for (int i = 0; i < first(payload); ++i) line_ += " " + std::string(as_text(next()));
         const std::uint16_t status = columns_end();
-        return (status & status::cursor_exists) == 0 && rows(status);
+        return !status::opens_cursor(status) && rows(status);
     }
 
     void prepare() {
@@ -403,6 +403,24 @@ std::vector<std::byte> payload_of(std::size_t size, std::uint8_t first) {
     std::vector<std::byte> out(size, std::byte{0xFE});  // whatever begins within it looks like an end
     if (size > 0) out[0] = static_cast<std::byte>(first);
     return out;
+}
+
+// Found by MariaDB's own tests: while a procedure has a cursor open, an empty result of its was taken for the client's
+// cursor, and lost the packet that ends its rows.
+TEST(Rows, NoneWhileARoutineHasACursorOpen) {
+    auto in = one_column();
+    append(in, packet(3, hex("fe 00 00 4a00 0000")));
+    append(in, packet(4, hex("00 00 00 0200 0000")));
+    EXPECT_EQ(walk_whole(in, ReplyShape::result, kModern).to_client, in);
+    auto expected = one_column();
+    append(expected, packet(3, hex("fe 0000 4a00")));
+    append(expected, packet(4, hex("fe 0000 4a00")));
+    append(expected, packet(5, hex("00 00 00 0200 0000")));
+    EXPECT_EQ(walk_whole(in, ReplyShape::result, kLegacy).to_client, expected);
+    const Walked w = walk_whole(expected, ReplyShape::result, kLegacyServer);
+    EXPECT_EQ(w.to_client, expected);
+    EXPECT_EQ(w.last, Event::done);
+    EXPECT_FALSE(w.outcome.cursor);
 }
 
 // Trap 2's neighbour: a long value begins with 0xFE, as EOF does, and continuation packets begin with anything.
