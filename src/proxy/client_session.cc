@@ -131,7 +131,6 @@ net::Task<bool> ClientSession::command() {
     }
     if (lost_between_ && code != Command::quit) {
         end_ = ClientEnd::server_lost;
-        co_await say(server_lost());
         co_return false;
     }
     const protocol::CommandRule& rule = protocol::rule_of(code);
@@ -326,9 +325,17 @@ net::Task<bool> ClientSession::refuse_command(std::size_t packet_size, bool larg
     co_return co_await say(error);
 }
 
+// Numbers of the client library's own (2000 to 2999) no server says: Connector/C takes them for garbage (2027).
+Error ClientSession::as_a_server_says_it(Error error) {
+    constexpr std::uint16_t kNoSuchPlugin = 2059;
+    if (error.code < 2000 || error.code > 2999) return error;
+    const std::uint16_t code = error.code == kNoSuchPlugin ? 1251 : 1040;
+    return {code, "08004", std::move(error.message)};
+}
+
 net::Task<bool> ClientSession::say(const Error& error) {
     std::vector<std::byte> packet;
-    protocol::write_err(1, error, packet);
+    protocol::write_err(1, as_a_server_says_it(error), packet);
     return send(std::move(packet));
 }
 

@@ -220,9 +220,7 @@ private:
     static constexpr std::uint16_t kServerLost = 2013;
     static constexpr std::uint16_t kTooManyPrepared = 1461;
     static constexpr int kAttempts = 5;  // to bring a connection to this session's state, each on another connection
-    [[nodiscard]] static Error server_lost() {
-        return {kServerLost, "08S01", "Lost connection to MySQL server during query"};
-    }
+    [[nodiscard]] static Error as_a_server_says_it(Error error);
 
     Core& core_;
     std::unique_ptr<net::Stream> stream_;

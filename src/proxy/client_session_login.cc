@@ -244,7 +244,7 @@ void ClientSession::start_session(std::string_view schema, bool multi_statements
 
 net::Task<bool> ClientSession::refuse_login(Error error, std::uint8_t sequence) {
     std::vector<std::byte> packet;
-    protocol::write_err(static_cast<std::uint8_t>(sequence + 1), error, packet);
+    protocol::write_err(static_cast<std::uint8_t>(sequence + 1), as_a_server_says_it(std::move(error)), packet);
     return send(std::move(packet));
 }
 

@@ -258,9 +258,8 @@ net::Task<bool> ClientSession::lost_server(bool repeatable) {
                            // again
         }
     }
+    // Its connection just ends, as the server's did: the client library knows what to make of that (2013).
     end_ = ClientEnd::server_lost;
-    // In the middle of a result no error packet would be understood: the connection just ends.
-    if (!started) co_await say(server_lost());
     co_return false;
 }
 
