@@ -85,6 +85,7 @@ std::vector<std::vector<std::string>> play(const Interleaving& what, const Place
         }
     }
     std::vector<std::vector<std::string>> replies;
+    replies.reserve(players.size());
     for (auto& player : players) replies.push_back(player.end());
     return replies;
 }
