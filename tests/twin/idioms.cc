@@ -177,7 +177,8 @@ constexpr Idiom kIdioms[] = {
     {kBoth, "!prepare 1 SELECT {n}\n!prepare 1 SELECT '{w}'\n!execute 1\n!reset\n!execute 1\nSET NAMES utf8mb4"},
     {kBoth, "!prepare 2 SELECT id FROM fixed WHERE id > ?\n!fetch 2 1\n!fetch 2 0\n!close 2\nSELECT 1"},
     {kBoth, "!prepare 3 SELECT REPEAT(?, 300), ?\n!execute 3 {w} {n}\n!execute 3 {w} NULL\n!execute 3 NULL {n}"},
-    // MySQL converts a parameter to the type that it had first, as long as the statement is on one connection: proxy.md.
+    // MySQL converts a parameter to the type that it had first, as long as the statement is on one connection:
+    // proxy.md.
     {kMariaDB, "!prepare 19 SELECT REPEAT(?, 300), ?\n!execute 19 {w} {n}\n!execute 19 {n} {w}"},
     {kMariaDB, "!prepare 20 SELECT ?, ?\n!execute 20 {n} {w}\n!execute 20 {w} NULL\n!execute 20 NULL {n}"},
     // Statements of the binary protocol.
