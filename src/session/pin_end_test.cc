@@ -34,6 +34,14 @@ TEST_F(PinEnd, AFailedDropGivesNothingBack) {
     EXPECT_EQ(session.hold(), Hold::pinned);
 }
 
+TEST_F(PinEnd, ADropThatWasRefusedGivesNothingBackLater) {
+    run("CREATE TEMPORARY TABLE a (x INT)");
+    run("DROP TABLE a", error(1142));
+    session.on_status(status::autocommit);
+    run("SELECT 1", rows(1));
+    EXPECT_EQ(session.hold(), Hold::pinned);
+}
+
 TEST_F(PinEnd, ATableThatMayHaveAnotherNameHoldsForGood) {
     for (const auto* renames : {"ALTER TABLE a RENAME c", "RENAME TABLE a TO c", "SELECT 1; ALTER TABLE a RENAME c"}) {
         start();
@@ -76,6 +84,13 @@ TEST_F(PinEnd, OfALockWithoutAKnownNameTheServerCannotBeAsked) {
     EXPECT_EQ(session.hold(), Hold::pinned);
     run("SELECT RELEASE_ALL_LOCKS()", rows(1));
     EXPECT_EQ(session.hold(), Hold::none);
+}
+
+TEST_F(PinEnd, ANameWithQuotesNeverBecomesPartOfTheQuestion) {
+    run(R"(SELECT GET_LOCK("a') OR (SELECT 1) OR IS_USED_LOCK('a", 0))", rows(1));
+    run("SELECT RELEASE_LOCK('a')", rows(1));
+    EXPECT_EQ(session.locks_question(), "");
+    EXPECT_EQ(session.hold(), Hold::pinned);
 }
 
 TEST_F(PinEnd, AllLocksMayBeTakenAgainInTheSameBreath) {

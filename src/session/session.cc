@@ -112,7 +112,7 @@ void Session::start(StatePtr state, std::string_view default_sql_mode, bool sess
     changes_.clear();
     schema_changed_ = false;
     collation_unknown_ = carried_ = ask_for_locks_ = false;
-    names_ = {};
+    names_.reset();
     held_.clear();
     unsure_ = {};
     results_.start();
@@ -140,6 +140,7 @@ void Session::before(const sql::Facts& facts, std::string_view text) {
                                [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
         carried_ = is_carried(name);
     }
+    names_.reset();  // those of a statement that did nothing were never looked at
     const bool may_rename = pins_.has(Pin::temporary_table) && (facts.kind == Kind::ddl || facts.statements > 1);
     if (may_rename || facts.pins.intersects(sql::kNamedPins) || facts.may_end.intersects(sql::kNamedPins))
         names_ = sql::held_names(text, facts, mode_, state_->schema);
@@ -173,7 +174,7 @@ bool Session::after(const sql::Facts& facts, const protocol::ReplyWalker::Outcom
         ended.remove(facts.pins);
         pins_.remove(ended);
     }
-    if (!nothing && pins_.intersects(sql::kNamedPins)) note_names(facts, outcome.error);
+    if (!nothing && names_ && pins_.intersects(sql::kNamedPins)) note_names(facts, outcome.error);
     if (facts.session_mode) session_mode_ = true;
     if (facts.one_shot_transaction && !outcome.error) one_shot_ = true;
 
@@ -193,19 +194,18 @@ bool Session::after(const sql::Facts& facts, const protocol::ReplyWalker::Outcom
 
 // A statement that failed may have taken what it wanted to take, and has perhaps given nothing back.
 void Session::note_names(const sql::Facts& facts, bool failed) {
-    unsure_.add(names_.unsure);
-    for (const sql::HeldName& each : names_.names) {
+    unsure_.add(names_->unsure);
+    for (const sql::HeldName& each : names_->names) {
         std::pair name(each.pin, each.name);
         if (each.taken && std::ranges::find(held_, name) == held_.end()) held_.push_back(std::move(name));
     }
     if (!failed) {
-        for (const sql::HeldName& each : names_.names) {
+        for (const sql::HeldName& each : names_->names) {
             if (!each.taken && std::erase(held_, std::pair(each.pin, each.name)) > 0) end_pin_if_last(each.pin);
         }
-        if (names_.releases_all_locks) on_locks(false);
+        if (names_->releases_all_locks) on_locks(false);
         ask_for_locks_ = facts.may_end.has(Pin::named_lock) && pins_.has(Pin::named_lock);
     }
-    names_ = {};
 }
 
 void Session::end_pin_if_last(Pin pin) {

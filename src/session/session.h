@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -114,7 +115,7 @@ private:
     bool savepoint_ = false;
     bool collation_unknown_ = false;
     bool carried_ = false;                                // the statement under way sets only what is carried
-    sql::HeldNames names_;                                // that the statement under way takes and gives back
+    std::optional<sql::HeldNames> names_;                 // that the statement under way takes and gives back
     std::vector<std::pair<sql::Pin, std::string>> held_;  // what pins by name, each once
     sql::Pins unsure_;                                    // of the pins with names: those of which one is not known
     bool ask_for_locks_ = false;

@@ -139,8 +139,10 @@ private:
             if (pieces_[at].kind != TokenKind::word || pieces_[at + 1].kind != TokenKind::open) continue;
             const std::string name = lower(pieces_[at].text);
             if (name == "get_lock") {
-                // An empty text is a name, too, and one that the server refuses.
-                const bool literal = pieces_[at + 2].kind == TokenKind::string && at + 3 < pieces_.size() &&
+                // An empty text is a name, too, and one that the server refuses. One with quotes is not told: the
+                // session writes names into a question to the server.
+                const bool plain = pieces_[at + 2].text.find_first_of("'\"\\") == std::string::npos;
+                const bool literal = plain && pieces_[at + 2].kind == TokenKind::string && at + 3 < pieces_.size() &&
                                      pieces_[at + 3].kind == TokenKind::comma;
                 add(Pin::named_lock, true, literal ? lower(pieces_[at + 2].text) : std::string());
             }

@@ -42,6 +42,7 @@ TEST(HeldNames, AreUnsureWhereTheTextDoesNotTellThem) {
     EXPECT_EQ(names("SELECT GET_LOCK(CONCAT('a', 'b'), 0)"), "?");
     EXPECT_EQ(names("SELECT GET_LOCK('a' 'b', 0)"), "?");
     EXPECT_EQ(names("SELECT GET_LOCK('it''s', 0)"), "?");
+    EXPECT_EQ(names("SELECT GET_LOCK(\"it's\", 0)"), "?");
     EXPECT_EQ(names("SELECT GET_LOCK(?, 0)"), "?");
     EXPECT_EQ(names(std::string("SELECT GET_LOCK('") + std::string(100, 'x') + "', 0)"), "?");
 }
