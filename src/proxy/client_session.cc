@@ -80,8 +80,17 @@ net::Task<void> ClientSession::serve() {
                 continue;
             }
         }
+        if (std::exchange(way_asked_, false)) {
+            if (lease_ == nullptr || session_.hold() != session::Hold::user_variables) continue;
+            busy_ = true;
+            const bool kept = co_await read_user_variables();
+            lost_between_ = !kept;
+            end_statement();
+            continue;
+        }
         const bool more = co_await read_more();
         if (!more) break;
+        ListNode<GivesWay>::unlink();
         while (has_command()) {
             busy_ = true;
             busy_since_ = core_.loop.now();
@@ -312,6 +321,12 @@ bool ClientSession::end_if_idle() {
     (void)stream_->write_some({&part, 1});
     stream_->shut_down();
     return true;
+}
+
+void ClientSession::give_way() {
+    ListNode<GivesWay>::unlink();
+    way_asked_ = true;
+    stream_->socket().wake_reader();
 }
 
 net::Task<bool> ClientSession::refuse_command(std::size_t packet_size, bool large) {

@@ -40,7 +40,7 @@
 namespace tidegate::proxy {
 
 class Core;
-struct ClientTag;
+struct GivesWay;
 
 // How a client's connection ended; counted and shown.
 enum class ClientEnd : std::uint8_t {
@@ -56,7 +56,7 @@ enum class ClientEnd : std::uint8_t {
 inline constexpr std::size_t kClientEnds = 8;
 [[nodiscard]] std::string_view name_of(ClientEnd end);
 
-class ClientSession : public pool::Request, public ListNode<ClientTag> {
+class ClientSession : public pool::Request, public ListNode<GivesWay> {
 public:
     ClientSession(Core& core, std::unique_ptr<net::Stream> stream, std::uint32_t id);
     ~ClientSession();
@@ -74,6 +74,8 @@ public:
     // Once a second: has a statement, or an idle transaction that others wait behind, taken longer than is allowed?
     void check_times(TimePoint now);
     [[nodiscard]] bool end_if_idle();
+    // Somebody waits for a connection, and this session, at rest, holds one only for convenience (Core::give_way()).
+    void give_way();
     void shut_down() { stream_->shut_down(); }
 
     [[nodiscard]] std::uint32_t id() const { return id_; }
@@ -214,6 +216,7 @@ private:
     net::Task<Relayed> flush_to_client(std::span<iovec> parts);
     net::Task<bool> settle(protocol::ReplyShape shape, const sql::Facts& facts);
     net::Task<Result<std::string>> ask_server(std::string question);
+    net::Task<bool> read_user_variables();  // false: the lease is lost
     void note_leftovers(const sql::Facts& facts, const protocol::ReplyWalker::Outcome& outcome);
     net::Task<bool> lost_server(bool repeatable);
 
@@ -246,6 +249,7 @@ private:
     bool large_text_ = false;          // the large command under way is a statement's text
     bool killed_ = false;
     bool timed_out_ = false;        // its transaction was ended because it sat idle: the next command is told
+    bool way_asked_ = false;        // give_way() was called
     bool lost_between_ = false;     // the lease's connection ended between two commands: the next one is told
     unsigned kills_under_way_ = 0;  // KILL QUERYs that were sent for the statement under way: the lease waits for them
     net::Event kills_done_;

@@ -5,6 +5,7 @@
 
 #include "proxy/client_session.h"
 #include "proxy/core.h"
+#include "session/user_variables.h"
 
 namespace tidegate::proxy {
 
@@ -29,6 +30,7 @@ net::Task<Result<void>> ClientSession::take_lease() {
     while (true) {
         if (answer.what == pool::Acquired::refused) co_return std::unexpected(std::move(answer.error));
         if (answer.what == pool::Acquired::waiting) {
+            core_.ask_to_give_way();
             in_ = in_.shrunk();
             co_await net::EventOrHangup(wake_, stream_->socket());
             if (!wake_.is_set()) {
@@ -186,6 +188,10 @@ net::Task<Result<void>> ClientSession::take_over(const sql::Facts& facts) {
 // The connection's schema and variables become those of `want`. Acknowledged before the statement is sent: a restore
 // that failed would not stop a statement behind it (Trap 1).
 net::Task<Result<void>> ClientSession::restore_state(session::StatePtr want) {
+    if (session::has_other_user_variables(*lease_->state(), *want)) {
+        const Result<void> reset = co_await core_.upstream.reset(*lease_);
+        if (!reset) co_return fail(kServerLost, "08S01", "a connection could not be reset");
+    }
     if (want->multi_statements != lease_->state()->multi_statements) {
         std::vector<std::byte> packet;
         const std::string_view option(want->multi_statements ? "\0\0" : "\1\0", 2);
@@ -230,6 +236,7 @@ void ClientSession::end_statement() {
     if (lease_ == nullptr) return;
     lease_->set_state(session_.state());
     running_.there = nullptr;
+    if (session_.hold() == session::Hold::user_variables && !ListNode<GivesWay>::linked()) core_.may_give_way(*this);
     if (session_.hold() != session::Hold::none) return;
     const bool left = leftovers_ && leftovers_->any() && results_are_on(*lease_);
     lease_->leftovers = left ? leftovers_ : nullptr;
@@ -237,7 +244,11 @@ void ClientSession::end_statement() {
 }
 
 net::Task<void> ClientSession::let_go() {
-    if (lease_ == nullptr || session_.hold() != session::Hold::none) co_return;
+    if (lease_ == nullptr) co_return;
+    if (session_.hold() != session::Hold::none) {
+        end_statement();
+        co_return;
+    }
     while (kills_under_way_ > 0) co_await kills_done_;
     if (lease_->state() == session_.state()) {
         end_statement();

@@ -6,6 +6,7 @@
 #include "protocol/packets.h"
 #include "proxy/client_session.h"
 #include "proxy/core.h"
+#include "session/user_variables.h"
 #include "sql/scanner.h"
 
 namespace tidegate::proxy {
@@ -191,6 +192,10 @@ net::Task<bool> ClientSession::settle(protocol::ReplyShape shape, const sql::Fac
     ++core_.counters.statements;
     if (was_in_transaction && !session_.in_transaction()) ++core_.counters.transactions;
     if (session_.pins() != pins_before) core_.count_pins(pins_before, session_.pins());
+    if (session_.hold() == session::Hold::user_variables && core_.pool.waiting() > 0) {
+        const bool alive = co_await read_user_variables();
+        if (!alive) co_return false;
+    }
     end_statement();
     co_return true;
 }
@@ -209,6 +214,36 @@ net::Task<Result<std::string>> ClientSession::ask_server(std::string question) {
     const auto rows = reply->rows();
     if (rows.empty() || rows[0].empty()) co_return std::string();
     co_return std::string(rows[0][0].value_or(""));
+}
+
+// The values of the user variables that its statements have set. The questions spoil what else the last one has left:
+// that is fetched before.
+net::Task<bool> ClientSession::read_user_variables() {
+    bool alive = true;
+    if (leftovers_ && leftovers_->any()) alive = co_await leftovers_->fetch(*lease_);
+    std::optional<Answer> answer;
+    if (alive) {
+        Result<Answer> reply = co_await lease_->query(session::user_variables_question(session_.unread_variables()));
+        alive = reply.has_value();
+        if (alive) answer = std::move(*reply);
+    }
+    if (!alive) {
+        lose_lease();
+        end_ = ClientEnd::server_lost;
+        co_return false;
+    }
+    on_server_ = {};
+    if (answer->outcome.error || answer->outcome.warnings > 0) lease_->warned = true;
+    const auto rows = answer->rows();
+    std::vector<session::AnswerColumn> columns;
+    if (rows.size() == 1) {
+        for (const Answer::Column& each : answer->columns())
+            columns.push_back({each.type, each.is_unsigned, each.length, rows[0][columns.size()]});
+    }
+    const sql::Pins pins_before = session_.pins();
+    session_.on_user_variables(session::user_variables_from(session_.unread_variables(), columns));
+    if (session_.pins() != pins_before) core_.count_pins(pins_before, session_.pins());
+    co_return true;
 }
 
 // What the statement has left on its connection that a later one may ask for.

@@ -29,6 +29,7 @@ namespace {
 
 constexpr Duration kLeftovers = 1s;  // for what the last session may still ask for
 constexpr Duration kCleanUp = 5s;    // for a reset
+constexpr Duration kMayKeep = 1s;    // a connection that a session at rest keeps as long as nobody wants it
 
 Result<std::string> read_file(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
@@ -393,8 +394,18 @@ std::string Core::why_unreachable() const {
 // --- the life of a gate
 // -----------------------------------------------------------------------------------------------
 
+void Core::may_give_way(ClientSession& session) {
+    give_way_.push_back(session);
+}
+
+void Core::ask_to_give_way() {
+    if (!give_way_.empty()) give_way_.front().give_way();
+}
+
 void Core::tick(TimePoint now) {
     pool.tick(now);
+    // Nobody keeps a connection for long that others may want in a moment.
+    while (!give_way_.empty() && now - give_way_.front().since() > kMayKeep) ask_to_give_way();
     if (now >= next_round_) go_round(now);
 }
 

@@ -99,6 +99,11 @@ public:
     // Whether this is a connection (it may have been one) that nobody has.
     [[nodiscard]] bool rests(const ServerConnection* connection) const;
 
+    // Sessions at rest that hold a connection only until somebody else wants one. ask_to_give_way(): the one that has
+    // rested longest is asked, if there is any.
+    void may_give_way(ClientSession& session);
+    void ask_to_give_way();
+
     net::Task<void> kill_query(std::uint32_t thread_id, std::string user, protocol::auth::CredentialPtr credential);
     // Whether the server that this connection reaches was started after `time`.
     net::Task<Result<bool>> server_started_after(ServerConnection& connection, TimePoint time);
@@ -175,6 +180,7 @@ private:
     static void peer_spoke(void* connection);
 
     std::unordered_map<std::uint32_t, ClientSession*> clients_;
+    IntrusiveList<ClientSession, GivesWay> give_way_;
     std::unordered_map<const ServerConnection*, std::unique_ptr<ServerConnection>> connections_;
     std::uint32_t next_id_ = kFirstId;
     std::uint64_t owners_ = 0;

@@ -26,7 +26,7 @@ constexpr std::uint16_t kLost = 2013;
 
 ServerAnswer text_of(const Answer& answer) {
     ServerAnswer text;
-    for (const auto name : answer.columns()) text.columns.emplace_back(name);
+    for (const Answer::Column& each : answer.columns()) text.columns.emplace_back(each.name);
     for (const auto& row : answer.rows()) {
         auto& cells = text.rows.emplace_back();
         for (const auto& cell : row) cells.push_back(cell ? std::optional<std::string>(*cell) : std::nullopt);

@@ -101,19 +101,26 @@ private:
 
 }  // namespace
 
-std::vector<std::string_view> Answer::columns() const {
-    std::vector<std::string_view> names;
-    if (!outcome.had_rows) return names;
+std::vector<Answer::Column> Answer::columns() const {
+    constexpr std::uint16_t kUnsigned = 0x20;
+    std::vector<Column> all;
+    if (!outcome.had_rows) return all;
     Packets packets(bytes);
     protocol::Reader count(packets.next());
     const std::uint64_t columns = count.lenenc();
     for (std::uint64_t i = 0; i < columns; ++i) {
         protocol::Reader definition(packets.next());
         for (int before = 0; before < 4; ++before) (void)definition.lenenc_bytes();  // catalog, schema, table, its name
-        names.push_back(protocol::as_text(definition.lenenc_bytes()));
+        Column column{.name = protocol::as_text(definition.lenenc_bytes())};
+        (void)definition.lenenc_bytes();  // the name in its table
+        definition.skip(1 + 2);           // how much follows, the character set
+        column.length = definition.u32();
+        column.type = definition.u8();
+        column.is_unsigned = (definition.u16() & kUnsigned) != 0;
         if (!definition.ok()) break;
+        all.push_back(column);
     }
-    return names;
+    return all;
 }
 
 std::vector<std::vector<std::optional<std::string_view>>> Answer::rows(bool deprecate_eof) const {

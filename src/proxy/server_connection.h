@@ -29,8 +29,13 @@ struct Answer {
 
     // The rows of a text result set. NULL is nothing. Views into `bytes`.
     [[nodiscard]] std::vector<std::vector<std::optional<std::string_view>>> rows(bool deprecate_eof = true) const;
-    // The names of its columns.
-    [[nodiscard]] std::vector<std::string_view> columns() const;
+    struct Column {
+        std::string_view name;
+        std::uint32_t length = 0;
+        std::uint8_t type = 0;
+        bool is_unsigned = false;
+    };
+    [[nodiscard]] std::vector<Column> columns() const;
 };
 
 class Core;

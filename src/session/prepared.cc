@@ -32,6 +32,8 @@ bool may_call(std::string_view text, std::string_view name) {
 bool may_be_shared(std::string_view text, const sql::Facts& facts, bool schema) {
     if (facts.asks.intersects({sql::Ask::found_rows, sql::Ask::row_count, sql::Ask::warnings, sql::Ask::last_value}))
         return false;
+    // MySQL gives a user variable, while it prepares, the type that it keeps for the statement.
+    if (facts.pins.has(sql::Pin::user_variable)) return false;
     return schema || (!may_call(text, "database") && !may_call(text, "schema"));
 }
 

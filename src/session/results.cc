@@ -45,6 +45,9 @@ void Results::after(const sql::Facts& facts, const Outcome& outcome) {
     } else if (counts && outcome.any_rows && (several || !outcome.error)) {
         found_rows_left_ = Left::here;
         found_rows_ = outcome.rows;
+    } else if (!several && facts.kind == Kind::select && !outcome.error) {  // SELECT .. INTO
+        found_rows_left_ = Left::here;
+        found_rows_ = outcome.affected_rows;
     }
 }
 

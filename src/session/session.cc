@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "session/user_variables.h"
+
 namespace tidegate::session {
 namespace {
 
@@ -95,6 +97,8 @@ std::string_view name_of(Hold hold) {
             return "set_transaction";
         case Hold::pinned:
             return "pinned";
+        case Hold::user_variables:
+            return "user_variables";
         case Hold::session_mode:
             return "session_mode";
     }
@@ -115,6 +119,8 @@ void Session::start(StatePtr state, std::string_view default_sql_mode, bool sess
     names_.reset();
     held_.clear();
     unsure_ = {};
+    given_.reset();
+    unread_.clear();
     results_.start();
     mode_ = {};
     mode_.dialect = flavour_ == protocol::Flavour::mariadb ? sql::Dialect::mariadb : sql::Dialect::mysql;
@@ -144,6 +150,11 @@ void Session::before(const sql::Facts& facts, std::string_view text) {
     const bool may_rename = pins_.has(Pin::temporary_table) && (facts.kind == Kind::ddl || facts.statements > 1);
     if (may_rename || facts.pins.intersects(sql::kNamedPins) || facts.may_end.intersects(sql::kNamedPins))
         names_ = sql::held_names(text, facts, mode_, state_->schema);
+    given_.reset();
+    if (facts.pins.has(Pin::user_variable)) {
+        given_ = sql::user_variables(text, facts, mode_);
+        if (given_->unsure) given_.reset();
+    }
 }
 
 bool Session::after(const sql::Facts& facts, const protocol::ReplyWalker::Outcome& outcome) {
@@ -152,19 +163,22 @@ bool Session::after(const sql::Facts& facts, const protocol::ReplyWalker::Outcom
     apply_changes();
 
     const bool nothing = did_nothing(facts, outcome);
+    sql::Pins pins = facts.pins;
+    if (given_) pins.remove(Pin::user_variable);
     if (!nothing) {
-        pins_.add(facts.pins);
+        pins_.add(pins);
+        if (given_) note_user_variables();
         const bool sets = facts.kind == Kind::set || facts.set_only_carried;
         const bool unreported = facts.set_unreported && flavour_ == protocol::Flavour::mariadb;  // in several
         const bool partly = sets && outcome.error && facts.set_count > 1;
-        if (((sets && !carried_ && facts.kind != Kind::use) || unreported || partly) && facts.pins.none())
+        if (((sets && !carried_ && facts.kind != Kind::use) || unreported || partly) && pins.none())
             pins_.add(Pin::variable);
     }
     // The server says that something changed which no variable's tracker shows: a routine or a trigger did it. (A
     // temporary table and a prepared text are reported when they go, too.)
     const bool gives_back =
         facts.statements == 1 && facts.may_end.intersects({Pin::temporary_table, Pin::text_prepare});
-    if (outcome.state_changed && !carried_ && !gives_back && facts.pins.none() && facts.kind != Kind::use)
+    if (outcome.state_changed && !carried_ && !gives_back && pins.none() && facts.kind != Kind::use)
         pins_.add(Pin::unknown_function);
     if (!outcome.error) {
         sql::Pins ended = facts.may_end;
@@ -175,6 +189,8 @@ bool Session::after(const sql::Facts& facts, const protocol::ReplyWalker::Outcom
         pins_.remove(ended);
     }
     if (!nothing && names_ && pins_.intersects(sql::kNamedPins)) note_names(facts, outcome.error);
+    const bool any_carried = !state_->variables.empty() && is_user_variable(state_->variables.front().name);
+    if (facts.kind == Kind::flush && any_carried) pins_.add(Pin::user_variable);  // MariaDB's FLUSH USER_VARIABLES
     if (facts.session_mode) session_mode_ = true;
     if (facts.one_shot_transaction && !outcome.error) one_shot_ = true;
 
@@ -190,6 +206,25 @@ bool Session::after(const sql::Facts& facts, const protocol::ReplyWalker::Outcom
         return false;
     }
     return outcome.error && !(was_plain && (nothing || !may_open_before_failing(facts)));
+}
+
+void Session::note_user_variables() {
+    if (pins_.has(Pin::user_variable)) return;
+    for (const std::string& name : given_->assigned) {
+        if (std::ranges::find(unread_, name) == unread_.end()) unread_.push_back(name);
+    }
+    const auto carried = static_cast<std::size_t>(
+        std::ranges::count_if(state_->variables, [](const Variable& each) { return is_user_variable(each.name); }));
+    if (carried + unread_.size() > kMostUserVariables) pins_.add(Pin::user_variable);
+}
+
+void Session::on_user_variables(const std::optional<std::vector<Variable>>& values) {
+    unread_.clear();
+    if (values) {
+        state_ = states_.with_variables(state_, *values);
+    } else {
+        pins_.add(Pin::user_variable);
+    }
 }
 
 // A statement that failed may have taken what it wanted to take, and has perhaps given nothing back.
@@ -284,12 +319,14 @@ Hold Session::hold() const {
     if (pins_.any()) return Hold::pinned;
     if (in_transaction() || savepoint_) return Hold::transaction;
     if (one_shot_) return Hold::next_statement;
+    if (!unread_.empty()) return Hold::user_variables;
     return Hold::none;
 }
 
 Cleaning Session::cleaning() const {
     if (pins_.intersects(kSurvivesReset)) return Cleaning::close;
-    const bool clean = pins_.none() && !in_transaction() && !savepoint_ && !one_shot_ && !session_mode_;
+    const bool clean =
+        pins_.none() && !in_transaction() && !savepoint_ && !one_shot_ && !session_mode_ && unread_.empty();
     return clean ? Cleaning::none : Cleaning::reset;
 }
 

@@ -21,6 +21,7 @@
 #include "sql/facts.h"
 #include "sql/held_names.h"
 #include "sql/mode.h"
+#include "sql/user_variables.h"
 
 namespace tidegate::session {
 
@@ -30,6 +31,7 @@ enum class Hold : std::uint8_t {
     transaction,     // in one, or autocommit is off and a savepoint was set
     next_statement,  // SET TRANSACTION for the next transaction only
     pinned,          // pins() says by what
+    user_variables,  // their values have to be asked for first: only as long as nobody waits
     session_mode,    // the account's mode, or a comment in a statement
 };
 [[nodiscard]] std::string_view name_of(Hold hold);
@@ -65,6 +67,10 @@ public:
     // empty where nothing is to be asked, then call on_locks() with its value.
     [[nodiscard]] std::string locks_question() const;
     void on_locks(bool any);
+    // Hold::user_variables: ask user_variables_question() of these, then tell what came of it; nothing: they cannot be
+    // carried, and pin.
+    [[nodiscard]] const std::vector<std::string>& unread_variables() const { return unread_; }
+    void on_user_variables(const std::optional<std::vector<Variable>>& values);
 
     // Prepared statements of the binary protocol. prepared(): the reply to COM_STMT_PREPARE has been relayed; nullptr:
     // it was an error.
@@ -98,6 +104,7 @@ public:
 private:
     void apply_changes();
     void note_names(const sql::Facts& facts, bool failed);
+    void note_user_variables();
     void end_pin_if_last(sql::Pin pin);
     void pin_statements();
     void read_mode();
@@ -119,6 +126,8 @@ private:
     std::vector<std::pair<sql::Pin, std::string>> held_;  // what pins by name, each once
     sql::Pins unsure_;                                    // of the pins with names: those of which one is not known
     bool ask_for_locks_ = false;
+    std::optional<sql::UserVariables> given_;  // those that the statement under way may give a value to, if it is sure
+    std::vector<std::string> unread_;          // those that have had one since their values were asked for
     Statements statements_;
 
     std::vector<Variable> changes_;  // of the reply under way

@@ -6,6 +6,8 @@
 #include <iterator>
 #include <utility>
 
+#include "session/user_variables.h"
+
 namespace tidegate::session {
 namespace {
 
@@ -136,7 +138,7 @@ constexpr std::array<std::string_view, 22> kNotPrepared{
 static_assert(std::ranges::is_sorted(kNotPrepared));
 
 bool matters_to_prepare(const Variable& variable) {
-    return !std::ranges::binary_search(kNotPrepared, std::string_view(variable.name));
+    return !is_user_variable(variable.name) && !std::ranges::binary_search(kNotPrepared, std::string_view(variable.name));
 }
 
 bool is_number(std::string_view value) {
@@ -148,6 +150,10 @@ bool is_number(std::string_view value) {
 
 // A value as it stands behind `name =`; false where it cannot be written so that every sql_mode reads it the same.
 bool append_value(const Variable& variable, std::string& text) {
+    if (is_user_variable(variable.name)) {
+        text += variable.value;
+        return true;
+    }
     if (variable.value == kUnknown || variable.value.find_first_of("\\'\"\n\r") != std::string::npos ||
         variable.value.find('\0') != std::string::npos) {
         return false;
@@ -225,7 +231,12 @@ StatePtr States::preparing(const StatePtr& now, const StatePtr& prepared) {
 std::optional<std::string> restoring_statement(const State& from, const State& to) {
     std::string text;
     const auto begin_item = [&](const std::string& name) {
-        text.append(text.empty() ? "SET " : ",").append("@@session.").append(name).append(1, '=');
+        text += text.empty() ? "SET " : ",";
+        if (is_user_variable(name)) {
+            text.append("@`").append(name, 1).append("`=");
+        } else {
+            text.append("@@session.").append(name).append(1, '=');
+        }
     };
     auto have = from.variables.begin();
     auto want = to.variables.begin();

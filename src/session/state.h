@@ -22,9 +22,10 @@ struct Variable {
 };
 
 struct State {
-    std::string schema;               // empty: none
-    std::vector<Variable> variables;  // by name; one that is not here has the server's default
-    bool multi_statements = false;    // the client flag, which COM_SET_OPTION changes
+    std::string schema;  // empty: none
+    // By name; one that is not here has the server's default. User variables are in front (session/user_variables.h).
+    std::vector<Variable> variables;
+    bool multi_statements = false;  // the client flag, which COM_SET_OPTION changes
     friend bool operator==(const State&, const State&) = default;
 };
 
@@ -55,7 +56,7 @@ private:
 
 // The SET statement that brings the variables of a connection in state `from` to those of `to`; empty where none
 // differs; nothing where a value cannot be written safely. The schema and multi-statements are not its business:
-// COM_INIT_DB and COM_SET_OPTION change them.
+// COM_INIT_DB and COM_SET_OPTION change them. REQUIRES: !has_other_user_variables(from, to).
 [[nodiscard]] std::optional<std::string> restoring_statement(const State& from, const State& to);
 
 // The session system variables that the gate carries from one connection to another: it asks the server's trackers for

@@ -60,7 +60,9 @@ Facts Classifier::finish() {
     }
     const bool single = facts_.statements == 1;
     facts_.plain_read = facts_.plain_read && single && facts_.pins.none() && facts_.asks.none();
-    facts_.set_only_carried = facts_.set_only_carried && single && facts_.pins.none();
+    Pins not_carried = facts_.pins;
+    not_carried.remove(Pin::user_variable);
+    facts_.set_only_carried = facts_.set_only_carried && single && not_carried.none();
     if (!single || facts_.pins.any()) {
         facts_.bare = Bare::none;
         facts_.column = {};

@@ -47,7 +47,7 @@ enum class Kind : std::uint8_t {
 
 // Why a session must keep its connection once the statement has run.
 enum class Pin : std::uint8_t {
-    user_variable,       // @x
+    user_variable,       // @x; which of them it may give a value to, user_variables() tells
     temporary_table,     // CREATE TEMPORARY TABLE
     named_lock,          // GET_LOCK()
     text_prepare,        // PREPARE .. FROM
@@ -168,7 +168,8 @@ struct Facts {
     bool one_shot_transaction = false;  // SET TRANSACTION without SESSION or GLOBAL: for the next transaction only
 
     // One statement, SET or USE, that changes only session variables, the character set, the schema or a
-    // transaction's characteristics, all of which can be restored elsewhere from what the server reports.
+    // transaction's characteristics, all of which can be restored elsewhere from what the server reports; and user
+    // variables where it pins by them.
     bool set_only_carried = false;
     // A SET in a spelling that MariaDB does not report through its trackers (`SET @@x = ..`): the values of
     // `set_names` must be asked for.

@@ -89,8 +89,7 @@ void SetParser::target(const Token& token, const WordInfo* info, Facts& facts) {
         case TokenKind::quoted_name:
             remember(token);
             break;
-        case TokenKind::at:  // pinned by whoever sees the @
-            carried_ = false;
+        case TokenKind::at:  // whoever sees the @ pins by it
             state_ = State::user_variable;
             break;
         case TokenKind::at_at:
