@@ -76,7 +76,7 @@ std::optional<std::string> expression(std::string_view name, std::span<const Ans
             if (collation.empty() || !plain || hex.find_first_not_of("0123456789ABCDEF") != std::string_view::npos)
                 return std::nullopt;
             made.append(1, '_').append(collation.substr(0, collation.find('_'))).append(" X'").append(hex).append("'");
-            made.append(" COLLATE ").append(collation);
+            if (collation != "binary") made.append(" COLLATE ").append(collation);  // which is a word of the grammar
             break;
         }
         default:

@@ -57,7 +57,7 @@ TEST(UserVariables, KeepTheirTypesAndValues) {
     EXPECT_EQ(carried({kLongBlob, "utf8mb4_general_ci", "616263", "abc"}),
               "_utf8mb4 X'616263' COLLATE utf8mb4_general_ci");
     EXPECT_EQ(carried({kLongBlob, "utf8mb4_general_ci", "", ""}), "_utf8mb4 X'' COLLATE utf8mb4_general_ci");
-    EXPECT_EQ(carried({kMediumBlob, "binary", "41", "A"}), "_binary X'41' COLLATE binary");
+    EXPECT_EQ(carried({kMediumBlob, "binary", "41", "A"}), "_binary X'41'");
 }
 
 TEST(UserVariables, ThatAreNullKeepTheTypeThatTheyHad) {
@@ -66,7 +66,7 @@ TEST(UserVariables, ThatAreNullKeepTheTypeThatTheyHad) {
     EXPECT_EQ(carried({kDouble, "binary", nullptr, nullptr}), "0e0,@`x`=NULL");
     EXPECT_EQ(
         carried({.type = kMediumBlob, .collation = "binary", .hex = nullptr, .text = nullptr, .length = 16'777'215}),
-        "_binary X'' COLLATE binary,@`x`=NULL");
+        "_binary X'',@`x`=NULL");
 }
 
 TEST(UserVariables, ThatWereNeverSetAreNotCarried) {
