@@ -189,6 +189,7 @@ private:
     [[nodiscard]] bool lease_fits(const sql::Facts& facts) const;
     net::Task<Result<void>> fit_lease(const sql::Facts& facts);
     net::Task<Result<void>> take_over(const sql::Facts& facts);
+    net::Task<Result<void>> reset_lease();
     net::Task<Result<void>> restore_state(session::StatePtr want);
     [[nodiscard]] bool asks_in_vain(const sql::Facts& facts) const;
     [[nodiscard]] bool keeps_warnings_of_others(const sql::Facts& facts) const;

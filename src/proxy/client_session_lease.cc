@@ -174,8 +174,8 @@ net::Task<Result<void>> ClientSession::take_over(const sql::Facts& facts) {
         leftovers_ = std::make_shared<Leftovers>(leftovers_);
     }
     if ((lease_->unsure && !clean) || (by_others && core_.hidden_locks())) {
-        const Result<void> reset = co_await core_.upstream.reset(*lease_);
-        if (!reset) co_return fail(kServerLost, "08S01", "a connection could not be reset");
+        const Result<void> reset = co_await reset_lease();
+        if (!reset) co_return reset;
     }
     if (lease_->warned && keeps_warnings_of_others(facts)) {
         const Result<Answer> cleared = co_await lease_->query(kClearResults);
@@ -185,12 +185,21 @@ net::Task<Result<void>> ClientSession::take_over(const sql::Facts& facts) {
     co_return Result<void>{};
 }
 
+// As good as new, or an error of a lost connection: then another one will do.
+net::Task<Result<void>> ClientSession::reset_lease() {
+    if (core_.upstream.may_reset()) {
+        const Result<void> reset = co_await core_.upstream.reset(*lease_);
+        if (reset) co_return reset;
+    }
+    co_return fail(kServerLost, "08S01", "a connection could not be reset");
+}
+
 // The connection's schema and variables become those of `want`. Acknowledged before the statement is sent: a restore
 // that failed would not stop a statement behind it (Trap 1).
 net::Task<Result<void>> ClientSession::restore_state(session::StatePtr want) {
     if (session::has_other_user_variables(*lease_->state(), *want)) {
-        const Result<void> reset = co_await core_.upstream.reset(*lease_);
-        if (!reset) co_return fail(kServerLost, "08S01", "a connection could not be reset");
+        const Result<void> reset = co_await reset_lease();
+        if (!reset) co_return reset;
     }
     if (want->multi_statements != lease_->state()->multi_statements) {
         std::vector<std::byte> packet;

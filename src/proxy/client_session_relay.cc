@@ -241,7 +241,9 @@ net::Task<bool> ClientSession::read_user_variables() {
             columns.push_back({each.type, each.is_unsigned, each.length, rows[0][columns.size()]});
     }
     const sql::Pins pins_before = session_.pins();
-    session_.on_user_variables(session::user_variables_from(session_.unread_variables(), columns));
+    auto values = session::user_variables_from(session_.unread_variables(), columns);
+    if (!core_.upstream.may_reset()) values.reset();  // nobody could take them away from a connection again
+    session_.on_user_variables(values);
     if (session_.pins() != pins_before) core_.count_pins(pins_before, session_.pins());
     co_return true;
 }

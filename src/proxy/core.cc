@@ -230,8 +230,7 @@ void Core::reset_and_give_back(ServerConnection& connection) {
 }
 
 net::Task<void> Core::reset_task(ServerConnection& connection) {
-    const bool runs_at_login = upstream.facts() && !upstream.facts()->init_connect.empty();
-    if (runs_at_login) {  // a reset would not run init_connect again (Trap 9)
+    if (!upstream.may_reset()) {
         co_await close_task(connection, CloseReason::unclean);
         co_return;
     }

@@ -79,6 +79,8 @@ public:
     [[nodiscard]] session::StatePtr initial_state(std::uint16_t charset, std::string_view schema,
                                                   bool multi_statements);
     void set_init_connect(std::string text);
+    // A reset makes a connection as good as new. (It does not run init_connect again, Trap 9.)
+    [[nodiscard]] bool may_reset() const { return !facts_ || facts_->init_connect.empty(); }
 
 private:
     using Stream = std::unique_ptr<net::Stream>;
