@@ -118,10 +118,23 @@ void write_ok(std::uint8_t sequence, const OkPacket& ok, std::vector<std::byte>&
     w.u8(kOk);
     w.lenenc(ok.affected_rows);
     w.lenenc(ok.last_insert_id);
-    w.u16(ok.status & static_cast<std::uint16_t>(~status::session_state_changed));
+    const bool tracked = !ok.session_state.empty();
+    const auto plain = static_cast<std::uint16_t>(ok.status & ~status::session_state_changed);
+    w.u16(tracked ? plain | status::session_state_changed : plain);
     w.u16(ok.warnings);
-    if (!ok.info.empty()) w.lenenc_text(ok.info);
+    if (tracked || !ok.info.empty()) w.lenenc_text(ok.info);
+    if (tracked) w.lenenc_text(as_text(ok.session_state));
     w.end_packet(at);
+}
+
+void write_tracker(std::string_view name, std::string_view value, std::vector<std::byte>& out) {
+    std::vector<std::byte> pair;
+    Writer inner(pair);
+    inner.lenenc_text(name);
+    inner.lenenc_text(value);
+    Writer w(out);
+    w.u8(static_cast<std::uint8_t>(Tracker::system_variable));
+    w.lenenc_text(as_text(pair));
 }
 
 void write_err(std::uint8_t sequence, const Error& error, std::vector<std::byte>& out) {

@@ -41,7 +41,7 @@ struct OkPacket {
     std::uint16_t status = 0;
     std::uint16_t warnings = 0;
     std::string_view info{};
-    Bytes session_state{};  // the block of trackers, without the length before it
+    Bytes session_state{};  // the block of trackers, without the length before it; to write: for who negotiated them
 };
 
 // An OK packet (first byte 0x00, or 0xFE as the end of rows) from a server connection; `session_track` says whether
@@ -96,7 +96,9 @@ struct ErrPacket {
 [[nodiscard]] std::optional<ErrPacket> parse_err(Bytes payload);
 
 // Whole packets, header included, for what the gate says itself.
-void write_ok(std::uint8_t sequence, const OkPacket& ok, std::vector<std::byte>& out);   // without trackers
+void write_ok(std::uint8_t sequence, const OkPacket& ok, std::vector<std::byte>& out);
+// A tracker of a system variable, as a part of OkPacket::session_state.
+void write_tracker(std::string_view name, std::string_view value, std::vector<std::byte>& out);
 void write_err(std::uint8_t sequence, const Error& error, std::vector<std::byte>& out);  // message cut at 64 KB
 void write_eof(std::uint8_t sequence, std::uint16_t status, std::uint16_t warnings, std::vector<std::byte>& out);
 // COM_QUERY and the like with one text argument, sequence 0. REQUIRES: text shorter than 16 MB - 2.

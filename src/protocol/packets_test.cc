@@ -143,6 +143,13 @@ TEST(Write, WhatIsWrittenIsReadBack) {
     EXPECT_EQ(ok->status, status::autocommit);  // no trackers, so no flag that announces them
     EXPECT_EQ(ok->info, "done");
 
+    std::vector<std::byte> trackers;
+    write_tracker("time_zone", "+03:00", trackers);
+    out.clear();
+    write_ok(1, {.status = 2, .session_state = trackers}, out);
+    // As both servers answer SET time_zone = '+03:00', but for the state change, which only the gate asks for.
+    EXPECT_EQ(out, hex("1c000001 00 00 00 0240 0000 00 13 00 11 09 74696d655f7a6f6e65 06 2b30333a3030"));
+
     out.clear();
     const Error error{1040, "08004", "The line is full."};
     write_err(2, error, out);

@@ -7,6 +7,7 @@
 #include "protocol/frame.h"
 #include "protocol/packets.h"
 #include "proxy/core.h"
+#include "sql/constant_set.h"
 #include "sql/scanner.h"
 
 namespace tidegate::proxy {
@@ -191,6 +192,12 @@ net::Task<bool> ClientSession::query(std::size_t packet_size, bool large) {
         const bool told = co_await kill_other(facts.kill_id, facts.kill == sql::Kill::query);
         in_.consume(packet_size);
         co_return told;
+    }
+    if (lease_ == nullptr && facts.set_only_carried && sql::is_constant_set(text, facts, session_.mode())) {
+        if (const session::KnownSet* known = core_.known_sets.find(user_, session_.state(), text)) {
+            co_return co_await answer_set(*known, facts, packet_size);
+        }
+        learning_ = {.user = user_, .before = session_.state(), .text = std::string(text), .after = nullptr};
     }
     // Within a larger statement the server tells its own id: from then on it must stay this session's.
     if (facts.asks.has(sql::Ask::connection_id)) facts.pins.add(sql::Pin::asked);

@@ -2,7 +2,7 @@
 // state; bytes in hand cost a buffer, a statement under way a lease. Belongs to the loop's thread.
 //
 //   client_session.cc        the life of a session, and which command does what
-//   client_session_questions.cc  questions about the last statement, answered from memory
+//   client_session_questions.cc  settings that are known, questions about the last statement: answered from memory
 //   client_session_login.cc  greeting, TLS, accounts, the schema
 //   client_session_prepared.cc   the commands of prepared statements
 //   client_session_prepare.cc    seeing to it that a statement is prepared where it runs
@@ -146,6 +146,9 @@ private:
     [[nodiscard]] std::vector<std::byte> answer_from_memory(const sql::Facts& facts, std::string_view text) const;
     [[nodiscard]] std::vector<std::byte> in_form_of_client(std::vector<std::byte> reply) const;
     [[nodiscard]] bool server_has_answer(sql::Bare question) const;
+    net::Task<bool> answer_set(const session::KnownSet& known, const sql::Facts& facts, std::size_t packet_size);
+    void learn_set(const protocol::ReplyWalker::Outcome& outcome);
+    void note_answer();
 
     // client_session_prepared.cc
     net::Task<bool> prepare_statement(std::size_t packet_size, bool large);
@@ -271,6 +274,7 @@ private:
     };
     OnServer on_server_;
     Running running_;
+    std::optional<session::KnownSet> learning_;  // the statement under way may be worth knowing
     protocol::ReplyWalker walker_;
     std::shared_ptr<Leftovers> leftovers_;
 };

@@ -1,6 +1,6 @@
-// ClientSession: bare questions about the last statement (SELECT ROW_COUNT(), SHOW WARNINGS and their kin). Its
-// connection answers them while nobody else has had it; then the gate does, from what the reply told and from what was
-// fetched for this session.
+// ClientSession: what the gate answers itself. Settings whose effect it knows; and bare questions about the last
+// statement (SELECT ROW_COUNT(), SHOW WARNINGS and their kin): its connection answers them while nobody else has had
+// it, then the gate does, from what the reply told and from what was fetched for this session.
 #include <algorithm>
 
 #include "protocol/frame.h"
@@ -96,13 +96,46 @@ net::Task<bool> ClientSession::bare_question(const sql::Facts& facts, std::size_
         reply = answer_from_memory(facts, text_of());
     }
     session_.results().answered(facts.bare);
+    note_answer();
+    in_.consume(packet_size);
+    end_statement();
+    co_return co_await send(std::move(reply));
+}
+
+// The gate has answered itself: what the server has left of the session's is older by that.
+void ClientSession::note_answer() {
     if (leftovers_) leftovers_->note(session_.results(), false);
     on_server_.row_count = false;
     on_server_.found_rows &= session_.results().found_rows_left() == session::Left::as_before;
     on_server_.warnings &= session_.results().warnings_left() == session::Left::as_before;
+}
+
+// A SET that is known to work, from a session that has no connection: it needs none for that.
+net::Task<bool> ClientSession::answer_set(const session::KnownSet& known, const sql::Facts& facts,
+                                          std::size_t packet_size) {
+    std::vector<std::byte> trackers;
+    if ((capabilities_ & protocol::capability::session_track) != 0)
+        for (const session::Variable& each : known.shown) protocol::write_tracker(each.name, each.value, trackers);
+    std::vector<std::byte> reply;
+    protocol::write_ok(1, {.status = known.status, .session_state = trackers}, reply);
+    session_.apply(known, facts);
+    note_answer();
     in_.consume(packet_size);
-    end_statement();
+    ++core_.counters.statements;
     co_return co_await send(std::move(reply));
+}
+
+// The reply to a SET is there, and all that had to be asked after it.
+void ClientSession::learn_set(const ReplyWalker::Outcome& outcome) {
+    const bool well = !outcome.error && outcome.has_status && outcome.warnings == 0 && !outcome.had_rows &&
+                      session_.hold() == session::Hold::none;
+    if (well) {
+        learning_->after = session_.state();
+        learning_->status = outcome.status;
+        learning_->shown = session_.shown();
+        core_.known_sets.learn(std::move(*learning_));
+    }
+    learning_.reset();
 }
 
 std::vector<std::byte> ClientSession::answer_from_memory(const sql::Facts& facts, std::string_view text) const {

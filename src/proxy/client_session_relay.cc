@@ -76,6 +76,7 @@ net::Task<bool> ClientSession::statement(protocol::ReplyShape shape, sql::Facts 
         const Ready ready = co_await get_ready(facts);
         if (ready == Ready::client_gone) co_return false;
         if (ready != Ready::yes) {
+            learning_.reset();
             const bool told = co_await refuse_command(packet_size, large);
             co_return told&& ready == Ready::refused;
         }
@@ -187,6 +188,7 @@ net::Task<bool> ClientSession::settle(protocol::ReplyShape shape, const sql::Fac
         if (!any) co_return false;
         session_.on_locks(*any != "0");
     }
+    if (learning_) learn_set(outcome);
     while (kills_under_way_ > 0) co_await kills_done_;  // a KILL that comes late must not hit the next client (Trap 12)
     if (facts.new_generation && !outcome.error) core_.new_generation();
     ++core_.counters.statements;

@@ -302,6 +302,7 @@ void Core::note_server(const Error* error) {
             log::info("The server {} is reachable: version {}", server_.address,
                       upstream.greeting() ? upstream.greeting()->version() : "?");
         }
+        if (server_.state != ServerState::up) known_sets.clear();  // it may be another one
         server_.state = ServerState::up;
         server_.down_since.reset();
         return;

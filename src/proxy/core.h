@@ -29,6 +29,7 @@
 #include "proxy/server_connection.h"
 #include "proxy/snapshot.h"
 #include "proxy/upstream.h"
+#include "session/known_sets.h"
 #include "session/prepared.h"
 #include "session/state.h"
 
@@ -61,6 +62,7 @@ public:
     config::Config config;
     session::States states;
     session::PreparedTexts prepared_texts;
+    session::KnownSets known_sets;
     Upstream upstream;
     budget::Budget budget;
     pool::Pool pool;
@@ -121,6 +123,7 @@ public:
     void new_generation() {
         pool.new_generation(loop.now());
         book.new_generation();
+        known_sets.clear();
         accounts.forget_schemas();
     }
 

@@ -150,6 +150,7 @@ void Session::before(const sql::Facts& facts, std::string_view text) {
     const bool may_rename = pins_.has(Pin::temporary_table) && (facts.kind == Kind::ddl || facts.statements > 1);
     if (may_rename || facts.pins.intersects(sql::kNamedPins) || facts.may_end.intersects(sql::kNamedPins))
         names_ = sql::held_names(text, facts, mode_, state_->schema);
+    shown_.clear();
     given_.reset();
     if (facts.pins.has(Pin::user_variable)) {
         given_ = sql::user_variables(text, facts, mode_);
@@ -273,6 +274,13 @@ void Session::on_status(std::uint16_t status) {
     mode_.no_backslash_escapes = no_backslash;
 }
 
+void Session::apply(const KnownSet& known, const sql::Facts& facts) {
+    state_ = known.after;
+    read_mode();
+    on_status(known.status);
+    results_.after(facts, {.status = known.status, .has_status = true});
+}
+
 const StatePtr& Session::state_for_prepare() {
     if (prepared_from_ != state_) {
         for_prepare_ = states_.for_prepare(state_);
@@ -334,7 +342,9 @@ bool Session::see(const protocol::TrackerReader::Item& item) {
     switch (item.type) {
         case protocol::Tracker::system_variable:
             changes_.push_back({std::string(item.name), std::string(item.value)});
-            return is_reported_by_default(item.name);
+            if (!is_reported_by_default(item.name)) return false;
+            if (carried_) shown_.push_back(changes_.back());
+            return true;
         case protocol::Tracker::schema:
             schema_changed_ = true;
             schema_ = item.value;

@@ -15,6 +15,7 @@
 #include "protocol/command.h"
 #include "protocol/handshake.h"
 #include "protocol/reply_walker.h"
+#include "session/known_sets.h"
 #include "session/prepared.h"
 #include "session/results.h"
 #include "session/state.h"
@@ -59,6 +60,10 @@ public:
     // on_status().
     [[nodiscard]] bool after(const sql::Facts& facts, const protocol::ReplyWalker::Outcome& outcome);
     void on_status(std::uint16_t status);
+    // What the reply to a SET has told of variables that an ordinary server shows to its clients.
+    [[nodiscard]] const std::vector<Variable>& shown() const { return shown_; }
+    // Such a statement was answered without a server.
+    void apply(const KnownSet& known, const sql::Facts& facts);
     // The character set of the connection has changed, and the trackers have not told the collation that came with it:
     // ask, then call on_collation(). (MariaDB reports SET NAMES x COLLATE y without y.)
     [[nodiscard]] bool collation_unknown() const { return collation_unknown_; }
@@ -131,6 +136,7 @@ private:
     Statements statements_;
 
     std::vector<Variable> changes_;  // of the reply under way
+    std::vector<Variable> shown_;
     bool schema_changed_ = false;
     std::string schema_;
 

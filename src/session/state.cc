@@ -138,7 +138,8 @@ constexpr std::array<std::string_view, 22> kNotPrepared{
 static_assert(std::ranges::is_sorted(kNotPrepared));
 
 bool matters_to_prepare(const Variable& variable) {
-    return !is_user_variable(variable.name) && !std::ranges::binary_search(kNotPrepared, std::string_view(variable.name));
+    return !is_user_variable(variable.name) &&
+           !std::ranges::binary_search(kNotPrepared, std::string_view(variable.name));
 }
 
 bool is_number(std::string_view value) {
