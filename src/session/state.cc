@@ -6,6 +6,7 @@
 #include <iterator>
 #include <utility>
 
+#include "session/charset_names.h"
 #include "session/user_variables.h"
 
 namespace tidegate::session {
@@ -230,7 +231,8 @@ StatePtr States::preparing(const StatePtr& now, const StatePtr& prepared) {
 }
 
 std::optional<std::string> restoring_statement(const State& from, const State& to) {
-    std::string text;
+    const std::string names = names_item(from, to);
+    std::string text = names.empty() ? "" : "SET " + names;
     const auto begin_item = [&](const std::string& name) {
         text += text.empty() ? "SET " : ",";
         if (is_user_variable(name)) {
@@ -248,14 +250,18 @@ std::optional<std::string> restoring_statement(const State& from, const State& t
             const bool own_default = have->name == "foreign_key_checks" || have->name == "unique_checks";
             text.append(own_default ? "@@global." + have->name : "DEFAULT");
             ++have;
+        } else if (!names.empty() && set_by_names(*want)) {
+            if (have != from.variables.end() && have->name == want->name) ++have;
+            ++want;
         } else if (have == from.variables.end() || want->name < have->name) {
             begin_item(want->name);
             if (!append_value(*want, text)) return std::nullopt;
             ++want;
         } else {
-            // A connection's collation follows its character set, so the one is set again wherever the other is.
+            // A connection's collation follows its character set, so the one is set again wherever the other is. NAMES
+            // has set the results' character set, whatever it was.
             const bool same =
-                have->value == want->value &&
+                have->value == want->value && (names.empty() || want->name != "character_set_results") &&
                 (want->name != "collation_connection" || text.find("character_set_connection") == std::string::npos);
             if (!same) {
                 begin_item(want->name);

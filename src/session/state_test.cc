@@ -99,23 +99,42 @@ State charsets(std::string charset, std::string collation) {
              {"collation_connection", std::move(collation)}}};
 }
 
-TEST(RestoringStatement, SetsTheCollationBehindItsCharacterSet) {
+// The number of the results' collation, which clients are told with each column, comes from NAMES alone.
+TEST(RestoringStatement, SetsNamesWhereAllCharacterSetsAreOne) {
     EXPECT_EQ(restored(charsets("utf8mb4", "utf8mb4_bin"), charsets("latin1", "latin1_bin")),
-              "SET @@session.character_set_client='latin1',@@session.character_set_connection='latin1',"
-              "@@session.character_set_results='latin1',@@session.collation_connection='latin1_bin'");
+              "SET NAMES 'latin1' COLLATE 'latin1_bin'");
     EXPECT_EQ(restored(charsets("utf8mb4", "utf8mb4_bin"), charsets("utf8mb4", "utf8mb4_general_ci")),
-              "SET @@session.collation_connection='utf8mb4_general_ci'");
-    // Setting the character set would change a collation that is right already.
-    State binary = charsets("binary", "utf8mb4_bin");
-    EXPECT_EQ(restored(binary, charsets("utf8mb4", "utf8mb4_bin")),
-              "SET @@session.character_set_client='utf8mb4',@@session.character_set_connection='utf8mb4',"
-              "@@session.character_set_results='utf8mb4',@@session.collation_connection='utf8mb4_bin'");
+              "SET NAMES 'utf8mb4' COLLATE 'utf8mb4_general_ci'");
+    EXPECT_EQ(restored({}, charsets("binary", "binary")), "SET NAMES 'binary' COLLATE 'binary'");
+    State from = charsets("latin1", "latin1_bin");
+    from.variables.insert(from.variables.begin(), {"autocommit", "OFF"});
+    State to = charsets("utf8mb4", "utf8mb4_bin");
+    to.variables.push_back({"time_zone", "SYSTEM"});
+    EXPECT_EQ(restored(from, to),
+              "SET NAMES 'utf8mb4' COLLATE 'utf8mb4_bin',@@session.autocommit=DEFAULT,@@session.time_zone='SYSTEM'");
+}
+
+TEST(RestoringStatement, SetsTheCollationBehindItsCharacterSet) {
+    State mixed = charsets("latin1", "latin1_bin");
+    mixed.variables[0].value = "utf8mb4";
+    EXPECT_EQ(restored(charsets("utf8mb4", "utf8mb4_bin"), mixed),
+              "SET @@session.character_set_connection='latin1',@@session.character_set_results='latin1',"
+              "@@session.collation_connection='latin1_bin'");
+    // A collation of another character set, which a collation that is not known yet may be.
+    EXPECT_EQ(restored(charsets("utf8mb4", "utf8mb4_bin"), charsets("latin1", "utf8mb4_bin")),
+              "SET @@session.character_set_client='latin1',@@session.character_set_connection='latin1',"
+              "@@session.character_set_results='latin1',@@session.collation_connection='utf8mb4_bin'");
+    EXPECT_EQ(restored(charsets("utf8mb4", "utf8mb4_bin"), charsets("latin1", std::string(kUnknown))), "(cannot be)");
 }
 
 TEST(RestoringStatement, NoCharacterSetOfResultsIsNull) {
     State none = charsets("utf8mb4", "utf8mb4_bin");
     none.variables[2].value = "";
-    EXPECT_EQ(restored(charsets("utf8mb4", "utf8mb4_bin"), none), "SET @@session.character_set_results=NULL");
+    EXPECT_EQ(restored(charsets("utf8mb4", "utf8mb4_bin"), none),
+              "SET NAMES 'utf8mb4' COLLATE 'utf8mb4_bin',@@session.character_set_results=NULL");
+    State other = charsets("utf8mb4", "utf8mb4_general_ci");
+    other.variables[2].value = "";
+    EXPECT_EQ(restored(other, none), "SET NAMES 'utf8mb4' COLLATE 'utf8mb4_bin',@@session.character_set_results=NULL");
 }
 
 TEST(Variables, KnowsWhatServersReportByDefault) {
