@@ -187,22 +187,18 @@ Digits digits_of(std::uint64_t value, bool is_signed) {
     return d;
 }
 
-void write_bigint_column(Writer& w, std::uint8_t sequence, std::string_view name, bool is_signed) {
+void write_number_column(Writer& w, std::uint8_t sequence, const OneValue& value) {
     constexpr std::uint16_t kBinaryCharset = 63;
-    constexpr std::uint8_t kLongLong = 8;
-    constexpr std::uint16_t kNotNull = 1;
-    constexpr std::uint16_t kUnsigned = 32;
-    constexpr std::uint16_t kBinary = 128;
     const std::size_t at = w.begin_packet(sequence);
     w.lenenc_text("def");
     w.zeros(3);  // schema, table, the table's own name: none
-    w.lenenc_text(name);
+    w.lenenc_text(value.column);
     w.zeros(1);  // the column's own name
     w.u8(0x0C);  // so many bytes of fixed length follow
     w.u16(kBinaryCharset);
-    w.u32(21);
-    w.u8(kLongLong);
-    w.u16(static_cast<std::uint16_t>(kNotNull | kBinary | (is_signed ? 0 : kUnsigned)));
+    w.u32(value.length);
+    w.u8(value.type);
+    w.u16(value.flags);
     w.u8(0);  // decimals
     w.zeros(2);
     w.end_packet(at);
@@ -216,7 +212,7 @@ void write_one_value(std::uint8_t sequence, const OneValue& value, bool deprecat
     std::size_t at = w.begin_packet(sequence++);
     w.lenenc(1);
     w.end_packet(at);
-    write_bigint_column(w, sequence++, value.column, value.is_signed);
+    write_number_column(w, sequence++, value);
     if (!deprecate_eof) write_eof(sequence++, status, 0, out);
     at = w.begin_packet(sequence++);
     w.lenenc_text(digits_of(value.value, value.is_signed).view());

@@ -106,9 +106,17 @@ void write_command(std::uint8_t command, std::string_view text, std::vector<std:
 
 // A text result set of one row that the gate answers from memory: SELECT CONNECTION_ID(), FOUND_ROWS(), ..
 struct OneValue {
+    static constexpr std::uint16_t kNotNull = 1;
+    static constexpr std::uint16_t kUnsigned = 32;
+    static constexpr std::uint16_t kBinary = 128;
+
     std::string_view column;  // the column's name, as the client wrote it
-    std::uint64_t value = 0;  // a BIGINT
+    std::uint64_t value = 0;
     bool is_signed = false;
+    // What the server says of such a column.
+    std::uint8_t type = 8;  // a BIGINT
+    std::uint32_t length = 21;
+    std::uint16_t flags = kNotNull | kUnsigned | kBinary;
 };
 void write_one_value(std::uint8_t sequence, const OneValue& value, bool deprecate_eof, std::uint16_t status,
                      std::vector<std::byte>& out);

@@ -166,7 +166,8 @@ TEST(Write, WhatIsWrittenIsReadBack) {
 
 TEST(Write, OneValue) {
     std::vector<std::byte> out;
-    write_one_value(1, {.column = "ROW_COUNT()", .value = ~0ULL, .is_signed = true}, true, 2, out);
+    constexpr std::uint16_t kFlags = OneValue::kNotNull | OneValue::kBinary;
+    write_one_value(1, {.column = "ROW_COUNT()", .value = ~0ULL, .is_signed = true, .flags = kFlags}, true, 2, out);
     EXPECT_EQ(out, hex("010000 01 01"
                        "210000 02 03646566 00 00 00 0b 524f575f434f554e542829 00 0c 3f00 15000000 08 8100 00 0000"
                        "030000 03 02 2d31"

@@ -141,24 +141,33 @@ void ClientSession::learn_set(const ReplyWalker::Outcome& outcome) {
 std::vector<std::byte> ClientSession::answer_from_memory(const sql::Facts& facts, std::string_view text) const {
     const session::Results& results = session_.results();
     const Leftovers* fetched = leftovers_.get();
-    protocol::OneValue value{.column = facts.column.in(text)};
+    using protocol::OneValue;
+    OneValue value{.column = facts.column.in(text)};
     switch (facts.bare) {
         case Bare::connection_id:
             value.value = id_;
+            if (core_.upstream.flavour() == protocol::Flavour::mariadb) {
+                value.type = 3;  // an INT
+                value.length = 10;
+            }
             break;
         case Bare::row_count:
             value.is_signed = true;
+            value.flags = OneValue::kNotNull | OneValue::kBinary;
             value.value = static_cast<std::uint64_t>(results.row_count());
             break;
         case Bare::found_rows:
+            value.flags = OneValue::kNotNull | OneValue::kBinary;
             value.value =
                 fetched != nullptr ? fetched->found_rows().value_or(results.found_rows()) : results.found_rows();
             break;
         case Bare::warning_count:  // those beyond max_error_count are counted, but not kept
+            value.flags = OneValue::kUnsigned | OneValue::kBinary;
             value.value =
                 std::max<std::uint64_t>(results.warning_count(), fetched != nullptr ? fetched->warnings().all : 0);
             break;
         case Bare::error_count:
+            value.flags = OneValue::kUnsigned | OneValue::kBinary;
             value.value = fetched != nullptr ? fetched->warnings().errors : 0;
             break;
         case Bare::show_errors:

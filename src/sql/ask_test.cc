@@ -41,6 +41,18 @@ TEST(Asks, AreSeenWherever) {
     }
 }
 
+// What a statement asks about the one in front of it, in the same text, owes nothing to what was before.
+TEST(Asks, AreNotThoseThatTheTextItselfAnswers) {
+    const auto asks = [](std::string_view text) { return scan_all_ways(text, {.multi_statements = true}).asks.bits(); };
+    EXPECT_EQ(asks("INSERT INTO t VALUES (1); SELECT id FROM t WHERE ROW_COUNT() = 1 AND id = LAST_INSERT_ID()"),
+              Asks(Ask::last_insert_id).bits());
+    EXPECT_EQ(asks("SELECT SQL_CALC_FOUND_ROWS * FROM t LIMIT 1; SELECT FOUND_ROWS()"), Asks().bits());
+    EXPECT_EQ(asks("UPDATE t SET a = 1; SELECT FOUND_ROWS()"), Asks(Ask::found_rows).bits());
+    EXPECT_EQ(asks("SELECT ROW_COUNT(); SELECT 1"), Asks(Ask::row_count).bits());
+    EXPECT_EQ(asks("SELECT FOUND_ROWS(); SELECT FOUND_ROWS()"), Asks(Ask::found_rows).bits());
+    EXPECT_EQ(asks("SELECT 1; SHOW WARNINGS"), Asks(Ask::warnings).bits());
+}
+
 TEST(Asks, LastInsertIdWithAnArgumentSetsIt) {
     EXPECT_TRUE(scan_all_ways("SELECT LAST_INSERT_ID(5)").sets_last_insert_id);
     EXPECT_TRUE(scan_all_ways("UPDATE t SET id = LAST_INSERT_ID (/* x */ id + 1)").sets_last_insert_id);

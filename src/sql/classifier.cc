@@ -152,6 +152,7 @@ void Classifier::end_statement() {
         s_.kind = s_.set.about_accounts() ? Kind::grant : Kind::set;
     }
     facts_.touches_tables |= touches_tables();
+    selected_ |= s_.kind == Kind::select && !s_.mixed;
     if (facts_.statements == 1) {
         facts_.kind = s_.kind;
         facts_.plain_read = s_.plain && !s_.mixed && s_.kind == Kind::select;
@@ -430,10 +431,14 @@ bool Classifier::on_effect(Word word) {
             s_.awaits_argument = busy_ = true;
             return true;
         case Word::found_rows_:
-            facts_.asks.add(Ask::found_rows);
+            if (!selected_) {
+                facts_.asks.add(Ask::found_rows);
+            }
             return true;
         case Word::row_count_:
-            facts_.asks.add(Ask::row_count);
+            if (facts_.statements == 1) {  // behind another statement it is that one's
+                facts_.asks.add(Ask::row_count);
+            }
             return true;
         case Word::connection_id_:
         case Word::is_used_lock_:

@@ -174,6 +174,7 @@ private:
     bool executable_seen_ = false;  // then no name is taken for granted by the place where it stands
     bool unsafe_bytes_ = false;
     bool lexing_changed_ = false;  // an earlier statement changed how this one is read
+    bool selected_ = false;        // a statement of the text was a SELECT: FOUND_ROWS() behind it is its own
 };
 
 }  // namespace tidegate::sql

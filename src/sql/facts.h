@@ -150,7 +150,7 @@ struct Facts {
     std::uint16_t statements = 0;  // how many: more than one only where a `;` is followed by more (stops at 65535)
     Pins pins;                     // of all statements
     Pins may_end;                  // pins that the statement ends if it succeeds, or one of several of their causes
-    Asks asks;                     // of all statements
+    Asks asks;                     // of all statements, about what was there before the text
 
     // One SELECT that reads only, whose answer owes nothing to the session's earlier statements and that changes
     // nothing: it may be run a second time. (Whether a table in it is a view, the text cannot tell.)
