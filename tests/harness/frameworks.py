@@ -49,8 +49,9 @@ def units(work):
                [step if isinstance(step, Step) else Step(step) for step in steps])
 
 
-# What a client can see of a reply, but for two things that docs/proxy.md names: MySQL's trackers of transactions, and which of
-# the collations of utf8mb4 a column's description names once a client has set collation_connection by itself.
+# What a client can see of a reply, but for three things that docs/proxy.md names: MySQL's trackers of transactions, its warning
+# that FOUND_ROWS() is old, and which collation of utf8mb4 a column's description names once a client has set
+# collation_connection by itself.
 LASTING = Status.IN_TRANS | Status.AUTOCOMMIT
 
 
@@ -64,7 +65,8 @@ def without_collations(text):
 
 def answer(reply):
     if isinstance(reply, ResultSet):
-        ended = reply.end.code if isinstance(reply.end, Err) else (reply.end.status & LASTING, getattr(reply.end, "warnings", None))
+        warnings = 0 if reply.columns[0].name == "FOUND_ROWS()" else getattr(reply.end, "warnings", None)
+        ended = reply.end.code if isinstance(reply.end, Err) else (reply.end.status & LASTING, warnings)
         return "rows", [repr(column) for column in reply.columns], reply.rows, ended
     if isinstance(reply, Ok):
         return "ok", reply.affected, reply.insert_id, reply.status & LASTING, reply.warnings, reply.info, told_by(reply.trackers)
