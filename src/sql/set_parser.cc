@@ -45,8 +45,8 @@ void SetParser::on(const Token& token, const WordInfo* info, unsigned depth, Dia
                 next_assignment();
             } else if (value_begins_) {
                 first_of_value(token, facts);
-            } else if (must_be_zero_) {
-                pin(Pin::variable, facts);  // 0, and then something more
+            } else if (!must_be_.empty()) {
+                pin(Pin::variable, facts);  // that value, and then something more
             }
             break;
         case State::user_variable:
@@ -211,9 +211,13 @@ void SetParser::commit(Dialect dialect, Facts& facts) {
         facts.one_shot_transaction = true;
         return;
     }
+    if (kind_ == VariableKind::on_anyway) {
+        must_be_ = "1";
+        return;
+    }
     facts.set_collation |= kind_ == VariableKind::collation;
     changes_lexing_ |= kind_ == VariableKind::lexing;
-    must_be_zero_ = kind_ == VariableKind::carried_as_zero;
+    must_be_ = kind_ == VariableKind::carried_as_zero ? "0" : "";
     facts.set_unreported |= unscoped && dialect == Dialect::mariadb;
     if (facts.set_count < kMaxSetNames) {
         facts.set_names[facts.set_count++] = name_;
@@ -224,9 +228,9 @@ void SetParser::commit(Dialect dialect, Facts& facts) {
 
 void SetParser::first_of_value(const Token& token, Facts& facts) {
     value_begins_ = false;
-    if (must_be_zero_ && !(token.kind == TokenKind::number && token.text == "0")) {
+    if (!must_be_.empty() && !(token.kind == TokenKind::number && token.text == must_be_)) {
         pin(Pin::variable, facts);
-        must_be_zero_ = false;
+        must_be_ = {};
     }
 }
 
@@ -265,7 +269,8 @@ void SetParser::give_up(Facts& facts) {
 void SetParser::next_assignment() {
     state_ = State::target;
     scope_ = Scope::none;
-    bare_at_at_ = structured_ = must_be_zero_ = value_begins_ = false;
+    bare_at_at_ = structured_ = value_begins_ = false;
+    must_be_ = {};
 }
 
 }  // namespace tidegate::sql

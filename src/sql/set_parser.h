@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "sql/facts.h"
 #include "sql/lexer.h"
@@ -62,7 +63,7 @@ private:
     bool nameless_ = false;       // a name that is too long or has escapes
     bool first_ = true;           // nothing but a scope has been seen
     bool value_begins_ = false;
-    bool must_be_zero_ = false;
+    std::string_view must_be_;  // the value, in one token, that leaves nothing behind which holds the connection
     bool carried_ = true;
     bool names_account_ = false;
     bool about_accounts_ = false;

@@ -73,6 +73,10 @@ TEST(Set, ThatCannotBeCarriedPins) {
         {"SET sql_log_bin = 0", "variable"},
         {"SET SESSION debug = 'd,x'", "variable"},
         {"SET session_track_system_variables = '*'", "variable"},
+        {"SET session_track_schema = 0", "variable"},
+        {"SET session_track_schema = 1 - 1", "variable"},
+        {"SET session_track_schema = DEFAULT", "variable"},
+        {"SET autocommit = 1, session_track_schema = 1, session_track_state_change = 1", "variable"},
         {"SET SQL_AUTO_IS_NULL = 1", "variable"},
         {"SET SQL_AUTO_IS_NULL = 0 + 1", "variable"},
         {"SET SQL_AUTO_IS_NULL = DEFAULT", "variable"},
@@ -103,6 +107,17 @@ TEST(Set, ThatCannotBeCarriedPins) {
         const Facts facts = scan_all_ways(text);
         EXPECT_EQ(pin_names(facts.pins), expected) << text;
         EXPECT_FALSE(facts.set_only_carried && facts.pins.any() && facts.pins != Pins(Pin::user_variable)) << text;
+    }
+}
+
+// MariaDB's drivers say so at every login, and it is so in any case.
+TEST(Set, TrackingOfTheSchemaMayBeSwitchedOn) {
+    for (const std::string_view text :
+         {"SET session_track_schema=1", "set autocommit=1, session_track_schema=1, sql_mode = concat(@@sql_mode,',X')",
+          "SET @@session.session_track_schema = 1, time_zone = '+00:00'"}) {
+        const Facts facts = scan_all_ways(text);
+        EXPECT_TRUE(facts.pins.none()) << text;
+        EXPECT_TRUE(facts.set_only_carried) << text;
     }
 }
 

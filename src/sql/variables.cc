@@ -198,6 +198,7 @@ consteval auto make_table() {
     table.add("transaction_isolation") = VariableKind::isolation;
     table.add("transaction_read_only") = VariableKind::isolation;
     table.add("sql_auto_is_null") = VariableKind::carried_as_zero;
+    table.add("session_track_schema") = VariableKind::on_anyway;
     table.add("profiling") = VariableKind::profiling;
     return table;
 }

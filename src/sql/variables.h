@@ -17,6 +17,7 @@ enum class VariableKind : std::uint8_t {
     collation,        // carried, and changes collation_connection, which is not reported then
     isolation,        // carried; as `SET @@x`, without a scope, it is for the next transaction only
     carried_as_zero,  // carried when set to 0: sql_auto_is_null makes `IS NULL` ask for the last insert id
+    on_anyway,        // changes nothing when set to 1: session_track_schema, which MariaDB's drivers switch on at login
     profiling,
 };
 

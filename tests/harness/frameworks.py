@@ -246,6 +246,12 @@ ALL = [
         held("transaction", "SET SESSION TRANSACTION READ ONLY", "SET autocommit=0", cached("select u1_0.id,u1_0.name from users u1_0 where u1_0.id=?", 2),
              "COMMIT"), "SET autocommit=1", "SET SESSION TRANSACTION READ WRITE", "SET SESSION sql_select_limit=DEFAULT", "SHOW WARNINGS", MINE, flags=FOUND_ROWS),
     Framework(
+        "mariadb-connector-j",
+        "SELECT @@max_allowed_packet,@@system_time_zone,@@time_zone,@@auto_increment_increment",
+        "set autocommit=1, session_track_schema=1, sql_mode = concat(@@sql_mode,',STRICT_TRANS_TABLES')", MINE, "USE `{s}`", "SELECT DATABASE()",
+        held("transaction", "set autocommit=0", cached("INSERT INTO users (name) VALUES (?)", "Mia"), "COMMIT"), "set autocommit=1",
+        "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", "SELECT @@tx_isolation", MINE, flags=FOUND_ROWS),
+    Framework(
         "sqlalchemy",
         "SET NAMES utf8mb4", "SELECT @@transaction_isolation", "SELECT @@tx_isolation", "SELECT DATABASE()", "SELECT @@sql_mode", "SELECT @@lower_case_table_names",
         held("transaction", "SET autocommit=0", "SELECT CAST('test plain returns' AS CHAR(60)) AS anon_1", "SELECT users.id FROM users WHERE users.id = 1",
