@@ -6,9 +6,10 @@ import itertools
 
 import pytest
 
-from harness.frameworks import ALL, SCRIPTS, TABLES, Worker, without_collations
+from harness.frameworks import ALL, SCRIPTS, TABLES
 from harness.process import wait_until
 from harness.raw import Client
+from harness.steps import Worker, without_collations
 
 
 def make_schema(server, schema):

@@ -55,7 +55,7 @@ def client_of(server):
 
 def talk(server, port, schema, other, file, *options):
     program, *own = client_of(server)
-    command = [program, "--no-defaults", "--protocol=tcp", "--host=127.0.0.1", f"--port={port}", "--user=app", *own, "--force", "--table",
+    command = [program, "--no-defaults", "--protocol=tcp", "--host=127.0.0.1", f"--port={port}", "--user=app", *own, "--force",
                "--default-character-set=utf8mb4", *options, schema]
     done = subprocess.run(list(map(str, command)), input=SESSION.format(schema=schema, other=other, file=file).encode(), capture_output=True,
                           env={"MYSQL_PWD": "app-secret", "PATH": "/usr/bin:/bin"}, timeout=60)
@@ -65,7 +65,8 @@ def talk(server, port, schema, other, file, *options):
     return done.returncode, re.sub(r"\+[-+]+\+", "+--+", NOT_COMPARED.sub(r"\1", said))
 
 
-@pytest.mark.parametrize("options", [[], ["--show-warnings", "--vertical"], ["--quick", "--unbuffered"]], ids=["table", "warnings", "quick"])
+@pytest.mark.parametrize("options", [["--table"], ["--show-warnings", "--vertical"], ["--quick", "--unbuffered", "--batch"]],
+                         ids=["table", "warnings", "quick"])
 def test_the_command_line_clients_own_commands(any_server, new_gate, new_schema, tmp_path, options):
     file = tmp_path / "some.sql"
     file.write_text("CREATE TABLE IF NOT EXISTS sourced (a INT);\nINSERT INTO sourced VALUES (1), (2);\nSELECT 'sourced', @mine;\n")
