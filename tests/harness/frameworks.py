@@ -232,7 +232,7 @@ ALL = [
         "WHERE EVENT_SCHEMA='{s}'", held("named_lock", "SELECT GET_LOCK('Flyway-{s}', 10)",
         "CREATE TABLE `{s}`.`history` (`rank` INT NOT NULL, "
                                         "`success` BOOL NOT NULL, PRIMARY KEY (`rank`)) ENGINE=InnoDB",
-                                        held("transaction", "SET autocommit=0")[0], "INSERT INTO `{s}`.`history` VALUES (1, 1)",
+                                        "SET autocommit=0", "INSERT INTO `{s}`.`history` VALUES (1, 1)",
                                         "COMMIT", "SET autocommit=1",
                                         "SELECT RELEASE_LOCK('Flyway-{s}')"),
         "SET FOREIGN_KEY_CHECKS=1, SQL_SAFE_UPDATES=0", MINE_TOO, MINE, flags=FOUND_ROWS),

@@ -108,3 +108,13 @@ def test_scripts_with_user_variables(parties, framework):
     frameworks = [framework, *(other for other in SCRIPTS if other is not framework)][:3]
     gate, through, direct = parties(frameworks, len(frameworks))
     take_turns(frameworks, gate, through, direct, free=False)
+
+
+@pytest.mark.parametrize("name, pin", [("magento-lock-owner", "asked"), ("django-auto-is-null", "variable")])
+def test_what_keeps_its_connection(parties, name, pin):
+    """As docs/proxy.md has it."""
+    framework, = (script for script in SCRIPTS if script.name == name)
+    gate, through, direct = parties([framework], 1)
+    take_turns([framework], gate, through, direct, free=False)
+    pins, _ = held_by(gate, through.number(0))
+    assert pin in pins
