@@ -1,11 +1,13 @@
 // Any bytes, in any mode, cut anywhere: the scanner neither crashes nor changes its mind. The first four bytes choose
 // the mode and the cuts, the rest is the statement.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <span>
 #include <string_view>
 
+#include "sql/digest.h"
 #include "sql/scanner.h"
 
 namespace {
@@ -31,6 +33,13 @@ void check(const Facts& facts, std::string_view text) {
     for (const auto& name : facts.set_names) {
         require(within(name, text));
     }
+}
+
+// What an operator sees of it: short, one line, and nothing that was quoted.
+void check_digest(std::string_view shown, std::string_view text) {
+    require(shown.size() <= tidegate::sql::kDigestBytes);
+    require(std::ranges::none_of(shown, [](char c) { return (c >= 0 && c < 0x20) || c == 0x7F; }));
+    require(text.find('`') != std::string_view::npos || shown.find_first_of("'\"") == std::string_view::npos);
 }
 
 }  // namespace
@@ -60,5 +69,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         }
         require(many.finish() == whole);
     }
+    check_digest(tidegate::sql::digest(text, mode), text);
+    check_digest(tidegate::sql::digest(text.substr(0, cut), mode, true), text.substr(0, cut));
     return 0;
 }
