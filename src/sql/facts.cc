@@ -61,95 +61,88 @@ std::string_view name(Pin pin) {
 std::string_view describe(Pin pin) {
     switch (pin) {
         case Pin::user_variable:
-            return "It uses a user variable (@x), which lives in its connection: it ends when the client leaves or "
-                   "resets its "
-                   "connection; pass the value as a parameter instead.";
+            return "It uses a user variable (@x), which lives in its connection. It ends when the client leaves "
+                   "or resets its connection. Pass the value as a parameter instead.";
         case Pin::temporary_table:
-            return "It made a temporary table: it ends when the client leaves or resets its connection; use a table "
-                   "with a "
-                   "key for the session.";
+            return "It has made a temporary table. It ends when the table is dropped, or the client leaves or "
+                   "resets its connection. Drop the table as soon as it is done with, or use a table with a key "
+                   "for the session.";
         case Pin::named_lock:
-            return "It took a lock with GET_LOCK(): it ends when the client leaves or resets its connection; hold such "
-                   "locks on a connection of their own, for as short as can be, or use a slot of the gate.";
+            return "It has taken a lock with GET_LOCK(). It ends with RELEASE_LOCK(), or when the client leaves "
+                   "or resets its connection. Release such locks as soon as can be, or let a slot of the gate be "
+                   "the lock (tidegate exec --single).";
         case Pin::text_prepare:
-            return "It prepared a statement with PREPARE .. FROM: it ends when the client leaves or resets its "
-                   "connection; "
-                   "send the statement itself.";
+            return "It has prepared a statement with PREPARE .. FROM. It ends with DEALLOCATE PREPARE, or when "
+                   "the client leaves or resets its connection. Let the driver prepare it (the binary protocol), "
+                   "or send the statement itself.";
         case Pin::text_execute:
-            return "It ran a text with EXECUTE, whose effects cannot be seen from outside: it ends when the client "
-                   "leaves "
-                   "or resets its connection; send the statement itself.";
+            return "It has run a text with EXECUTE, whose effects cannot be seen from outside. It ends when the "
+                   "client leaves or resets its connection. Send the statement itself, or let the driver prepare "
+                   "it (the binary protocol).";
         case Pin::handler:
-            return "It opened a table with HANDLER: it ends when the client leaves or resets its connection; use "
-                   "SELECT with a "
-                   "key range.";
+            return "It has opened a table with HANDLER. It ends with HANDLER .. CLOSE, or when the client leaves "
+                   "or resets its connection. Use SELECT with a key range.";
         case Pin::lock_tables:
-            return "It locked tables: it ends with UNLOCK TABLES; use a transaction.";
+            return "It has locked tables. It ends with UNLOCK TABLES. Use a transaction instead.";
         case Pin::flush_lock:
-            return "It holds FLUSH TABLES .. WITH READ LOCK or FOR EXPORT: it ends with UNLOCK TABLES; for a dump, "
-                   "--single-transaction does without.";
+            return "It holds FLUSH TABLES .. WITH READ LOCK or FOR EXPORT. It ends with UNLOCK TABLES. A dump "
+                   "does without by --single-transaction.";
         case Pin::instance_lock:
-            return "It holds a backup lock: it ends when the client leaves; run backups on a connection to the server "
-                   "itself.";
+            return "It holds a backup lock. It ends when the client leaves. Run backups on a connection to the "
+                   "server itself.";
         case Pin::xa:
-            return "It has used XA transactions: it ends when the client leaves; give the account session mode.";
+            return "It has used XA transactions. It ends when the client leaves. Give the account session mode "
+                   "(mode = \"session\" in its [[user]]).";
         case Pin::call:
-            return "It called a procedure, which may leave anything behind: it ends when the client leaves or resets "
-                   "its "
-                   "connection; declare the procedure as harmless if it is.";
+            return "It has called a procedure, which may leave anything behind. It ends when the client leaves "
+                   "or resets its connection. Use an account in session mode for what calls procedures.";
         case Pin::unknown_function:
-            return "It called a function that is not the server's own, which may leave anything behind: it ends when "
-                   "the "
-                   "client leaves or resets its connection; declare the function as harmless if it is.";
+            return "It has run a function that is not the server's own, or a trigger that changes the session, "
+                   "which may leave anything behind. It ends when the client leaves or resets its connection. "
+                   "Use an account in session mode for what runs them.";
         case Pin::variable:
-            return "It set a system variable that cannot be carried to another connection: it ends when the client "
-                   "leaves "
-                   "or resets its connection; leave out the SET if the program does not need it.";
+            return "It has set a system variable that cannot be carried to another connection. It ends when the "
+                   "client leaves or resets its connection. Leave the SET out if the program does not need it, "
+                   "or set the variable on the server.";
         case Pin::role:
-            return "It set a role: it ends when the client leaves; give the account a default role instead.";
+            return "It has set a role. It ends when the client leaves. Give the account a default role instead.";
         case Pin::profiling:
-            return "It switched profiling on or off, whose history lives in the connection: it ends when the client "
-                   "leaves; "
-                   "use performance_schema.";
+            return "It has switched profiling on or off, whose history lives in the connection. It ends when the "
+                   "client leaves. Use performance_schema.";
         case Pin::set_statement:
-            return "It used SET STATEMENT .. FOR, whose values cannot be told from those that stay: it ends when the "
-                   "client "
-                   "leaves or resets its connection; set the variable for the session.";
+            return "It has used SET STATEMENT .. FOR, whose values cannot be told from those that stay. It ends "
+                   "when the client leaves or resets its connection. Set the variable for the session instead.";
         case Pin::sequence:
-            return "It took a sequence's value, and LASTVAL() belongs to the connection: it ends when the client "
-                   "leaves or "
-                   "resets its connection; use AUTO_INCREMENT.";
+            return "It has taken a value of a sequence, and LASTVAL() belongs to the connection. It ends when "
+                   "the client leaves or resets its connection. Use AUTO_INCREMENT.";
         case Pin::compound:
-            return "It sent a block of statements that cannot be told apart: it ends when the client leaves or resets "
-                   "its "
-                   "connection; send one statement at a time.";
+            return "It has sent a block of statements that cannot be told apart. It ends when the client leaves "
+                   "or resets its connection. Send one statement at a time.";
         case Pin::executable_comment:
-            return "It has a comment of the kind /*! .. */ where leaving it out makes another statement: it ends when "
-                   "the "
-                   "client leaves or resets its connection; write the statement for the server in use.";
+            return "It has sent a comment of the kind /*! .. */ where leaving it out makes another statement. It "
+                   "ends when the client leaves or resets its connection. Write the statement for the server in "
+                   "use.";
         case Pin::multibyte:
-            return "It has characters that cannot be told from quotes without knowing the character set: it ends when "
-                   "the "
-                   "client leaves or resets its connection; use utf8mb4.";
+            return "It has sent characters that cannot be told from quotes in its character set. It ends when "
+                   "the client leaves or resets its connection. Use utf8mb4.";
         case Pin::asked:
-            return "A comment in it asks for a connection of its own (tidegate: pin, tidegate: session): it ends when "
-                   "the "
-                   "client leaves or resets its connection.";
+            return "It has asked for a connection of its own, by a comment (tidegate: pin, tidegate: session), "
+                   "or by a statement that asks about its connection or about the statement before. It ends when "
+                   "the client leaves or resets its connection. Ask in a bare statement: SELECT CONNECTION_ID(), "
+                   "SELECT ROW_COUNT(), SHOW WARNINGS.";
         case Pin::unknown_statement:
-            return "It is a statement that the gate does not know: it ends when the client leaves or resets its "
-                   "connection.";
+            return "It has sent a statement that the gate does not know. It ends when the client leaves or "
+                   "resets its connection. Use an account in session mode for it.";
         case Pin::cursor:
-            return "It has opened a cursor with a prepared statement: it ends when the last row is fetched, or the "
-                   "statement is "
-                   "reset or closed; fetch without a cursor.";
+            return "It has opened a cursor with a prepared statement. It ends when the last row is fetched, or "
+                   "the statement is reset or closed. Fetch without a cursor.";
         case Pin::long_data:
-            return "It has sent a parameter of a prepared statement in pieces: it ends when the statement is executed, "
-                   "reset or closed; bind the value as a whole.";
+            return "It has sent a parameter of a prepared statement in pieces. It ends when the statement is "
+                   "executed, reset or closed. Bind the value as a whole.";
         case Pin::prepared:
-            return "It has prepared a statement that works only where it was prepared (one longer than 32 KB or with "
-                   "more than 4096 "
-                   "parameters, or one that asks about the statement before): it ends when that statement is closed; "
-                   "send it as text.";
+            return "It has prepared a statement that works only where it was prepared (longer than 32 KB, more "
+                   "than 4096 parameters, or one that asks about the statement before). It ends when that "
+                   "statement is closed. Send it as text.";
     }
     return "?";
 }
