@@ -1,6 +1,19 @@
 #include "sql/bare_question.h"
 
+#include <algorithm>
+#include <string_view>
+
 namespace tidegate::sql {
+namespace {
+
+// A word that means nothing elsewhere.
+bool is(const Token& token, std::string_view lower) {
+    return token.kind == TokenKind::word && std::ranges::equal(token.text, lower, {}, [](char c) {
+               return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+           });
+}
+
+}  // namespace
 
 Bare BareQuestion::function(Word word) {
     switch (word) {
@@ -27,6 +40,19 @@ void BareQuestion::advance(const Token& token, const WordInfo* info) {
             step_ = word == Word::select_ ? Step::select : (word == Word::show_ ? Step::show : Step::no);
             break;
         case Step::show:
+        case Step::full:
+            if (is(token, "processlist")) {
+                bare_ = Bare::processlist;
+                step_ = Step::shown;
+                break;
+            }
+            if (step == Step::full) {
+                break;
+            }
+            if (is(token, "full")) {
+                step_ = Step::full;
+                break;
+            }
             bare_ = word == Word::warnings_ ? Bare::show_warnings : Bare::show_errors;
             step_ = word == Word::warnings_ || word == Word::errors_ ? Step::shown : Step::no;
             break;

@@ -40,6 +40,7 @@ private:
         no,
         start,
         show,
+        full,      // behind SHOW FULL
         shown,     // whole, and nothing may follow
         select,    // behind SELECT
         function,  // behind the name

@@ -124,6 +124,7 @@ enum class Bare : std::uint8_t {
     error_count,     // SELECT @@error_count
     show_warnings,   // SHOW WARNINGS, without LIMIT
     show_errors,     // SHOW ERRORS, without LIMIT
+    processlist,     // SHOW [FULL] PROCESSLIST: the server's to answer, and the gate says whose connections they are
 };
 
 enum class Kill : std::uint8_t {

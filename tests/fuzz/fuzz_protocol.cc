@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <string>
 #include <vector>
 
 #include "protocol/execute.h"
 #include "protocol/frame.h"
 #include "protocol/handshake.h"
 #include "protocol/packets.h"
+#include "protocol/processlist.h"
 
 namespace {
 
@@ -43,6 +45,15 @@ void response(Bytes in) {
     check(again && again->user == first->user && again->schema == first->schema);
     check(again->auth_plugin == first->auth_plugin && same(again->auth_response, first->auth_response));
     check(same(again->attributes, first->attributes));
+}
+
+// As the server's reply to SHOW PROCESSLIST: only notes are added, and where there are none every byte stays.
+void processes(Bytes in) {
+    for (const bool deprecate_eof : {false, true}) {
+        check(same(with_process_notes(in, deprecate_eof, [](auto, auto) { return std::string(); }), in));
+        check(with_process_notes(in, deprecate_eof, [](auto, auto) { return std::string("/* x */"); }).size() >=
+              in.size());
+    }
 }
 
 void closing_packets(Bytes in) {
@@ -92,6 +103,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     greeting(in);
     response(in);
     closing_packets(in);
+    processes(in);
     execute(in);
     TrackerReader trackers(in);
     while (trackers.next()) {
