@@ -58,6 +58,9 @@ Snapshot busy_gate() {
     for (int i = 0; i < 100; ++i) s.waits.record(10ms);
     s.closed = {{"retired_idle", 6}};
     s.pins = {{"temporary_table", 2}};
+    s.pinned_clients = 1;
+    s.pinned = {{.name = "temporary_table", .clients = 1, .lasted = 90s},
+                {.name = "handler", .clients = 0, .lasted = {}}};
     s.accounts.push_back({.name = "shop \"a\"", .mode = "transaction", .pool = s.pool, .clients = 9});
     return s;
 }
@@ -180,6 +183,8 @@ TEST_F(Api, GivesThePoolsFigures) {
     EXPECT_EQ(stats["limit"]["configured"], "auto");
     EXPECT_EQ(stats["limit"]["max_connections"], 151);
     EXPECT_EQ(stats["work"]["pins"]["temporary_table"], 2);
+    EXPECT_EQ(stats["work"]["pinned_clients"], 1);
+    EXPECT_EQ(stats["work"]["pinned"].dump(), R"({"temporary_table":{"clients":1,"seconds":90.0}})");
     EXPECT_EQ(stats["accounts"][0]["name"], "shop \"a\"");
     EXPECT_EQ(stats["accounts"][0]["clients"], 9);
 }
@@ -213,7 +218,9 @@ TEST_F(Api, SpeaksPrometheus) {
           "tidegate_wait_seconds_bucket{le=\"0.005\"} 0\n", "tidegate_wait_seconds_bucket{le=\"0.025\"} 100\n",
           "tidegate_wait_seconds_bucket{le=\"+Inf\"} 100\n", "tidegate_wait_seconds_count 100\n",
           "tidegate_account_clients_waiting{account=\"shop \\\"a\\\"\"} 3\n",
-          "tidegate_pins_total{cause=\"temporary_table\"} 2\n", "tidegate_server_up 1\n"}) {
+          "tidegate_pins_total{cause=\"temporary_table\"} 2\n", "# TYPE tidegate_pinned_seconds_total counter\n",
+          "tidegate_pinned_seconds_total{cause=\"temporary_table\"} 90\n",
+          "tidegate_clients_pinned{cause=\"handler\"} 0\n", "tidegate_server_up 1\n"}) {
         EXPECT_THAT(page, HasSubstr(line));
     }
 }

@@ -152,6 +152,14 @@ void add_clients(Page& page, const Snapshot& s) {
     page.counter("tidegate_client_received_bytes_total", "Bytes from clients.", s.bytes_from_clients);
     page.counter("tidegate_client_sent_bytes_total", "Bytes to clients.", s.bytes_to_clients);
     page.counters("tidegate_pins_total", "Leases that outlived their transaction, by cause.", "cause", s.pins);
+    page.family("tidegate_clients_pinned",
+                "Clients that keep a server connection beyond their transactions now, by cause; one with two causes "
+                "counts for both.",
+                MetricType::Gauge);
+    for (const auto& cause : s.pinned) page.add(cause.clients, {{"cause", cause.name}});
+    page.family("tidegate_pinned_seconds_total",
+                "How long clients have been pinned, by cause, those that are now included.", MetricType::Counter);
+    for (const auto& cause : s.pinned) page.add(seconds(cause.lasted), {{"cause", cause.name}});
 }
 
 void add_accounts(Page& page, const Snapshot& s) {

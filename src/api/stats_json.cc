@@ -67,13 +67,36 @@ json clients_of(const Snapshot& s) {
             {"held_off", s.held_off}, {"ended", counts(s.client_ends)}};
 }
 
+// Of causes that no client has had, not a word.
+json pinned_of(const Snapshot& s) {
+    json causes = json::object();
+    for (const auto& [name, clients, lasted] : s.pinned) {
+        if (lasted > Duration::zero() || clients > 0)
+            causes[name] = {{"clients", clients}, {"seconds", seconds(lasted)}};
+    }
+    return causes;
+}
+
+json pins_of(const proxy::ClientView& client) {
+    json list = json::array();
+    for (const auto& pin : client.pins) {
+        list.push_back({{"name", pin.name},
+                        {"statement", pin.statement.empty() ? json(nullptr) : json(pin.statement)},
+                        {"seconds", seconds(pin.age)},
+                        {"advice", pin.advice}});
+    }
+    return list;
+}
+
 json work_of(const Snapshot& s) {
     return {{"statements", s.statements},
             {"transactions", s.transactions},
             {"bytes_from_clients", s.bytes_from_clients},
             {"bytes_to_clients", s.bytes_to_clients},
             {"longest_lease_seconds", seconds(s.longest_lease_now)},
-            {"pins", counts(s.pins)}};
+            {"pins", counts(s.pins)},
+            {"pinned_clients", s.pinned_clients},
+            {"pinned", pinned_of(s)}};
 }
 
 std::string_view name_of(ServerState state) {
@@ -153,7 +176,8 @@ json clients_json(const proxy::Clients& shown) {
                         {"connected_seconds", seconds(client.connected)},
                         {"server_connection", client.server_connection},
                         {"in_transaction", client.in_transaction},
-                        {"pins", client.pins}});
+                        {"held_by", client.held_by},
+                        {"pins", pins_of(client)}});
     }
     return {{"clients", list}, {"server_connections", shown.server_connections}};
 }

@@ -174,6 +174,34 @@ void gate_clients(Out out, const StatusView& view) {
     }
 }
 
+// Who does not share, and why.
+void gate_pins(Out out, const StatusView& view) {
+    if (!view.clients.is_object()) return;
+    struct Cause {
+        std::size_t clients = 0;
+        double longest = 0;
+        std::string statement;  // of the longest
+    };
+    std::map<std::string, Cause> causes;
+    for (const auto& client : view.clients.value("clients", json::array())) {
+        for (const auto& pin : client.value("pins", json::array())) {
+            if (!pin.is_object()) continue;
+            Cause& cause = causes[pin.value("name", "")];
+            ++cause.clients;
+            if (const double age = pin.value("seconds", 0.0); age >= cause.longest) {
+                cause.longest = age;
+                const auto text = pin.find("statement");
+                cause.statement = text != pin.end() && text->is_string() ? text->get<std::string>() : "not known";
+            }
+        }
+    }
+    for (const auto& [name, cause] : causes) {
+        fmt::format_to(out, "  {} pinned by {}, the longest for {}: {}\n", cause.clients, name,
+                       watch::words_of(std::chrono::seconds(static_cast<long>(cause.longest))),
+                       at_most(cause.statement, kStatementWidth));
+    }
+}
+
 json json_of(const Group& group) {
     return {{"name", group.name},     {"total", group.total},
             {"active", group.active}, {"sleeping", group.sleeping},
@@ -209,6 +237,7 @@ std::string status_text(const StatusView& view, const watch::Verdict& verdict) {
     connection_errors(out, view.snapshot);
     programs(out, view);
     gate_clients(out, view);
+    gate_pins(out, view);
     table(out, view, "ACCOUNT", watch::account_of);
     table(out, view, "HOST", watch::host_of);
     table(out, view, "SCHEMA", watch::schema_of);

@@ -60,11 +60,16 @@ std::string pool_note(const std::string& name, const json& pool) {
                        number(pool, "idle"), number(pool, "waiting"), number(pool, "max"), number(pool, "peak"));
 }
 
-std::string joined(const json& names) {
+// "named_lock 41m: SELECT GET_LOCK(?, ..)", one after the other.
+std::string what_pins(const json& client) {
     std::string all;
-    for (const auto& name : names) {
-        if (name.is_string()) all += (all.empty() ? "" : ", ") + watch::printable(name.get<std::string>());
+    for (const auto& pin : list(client, "pins")) {
+        if (!pin.is_object()) continue;
+        all += (all.empty() ? "" : "; ") + text(pin, "name");
+        if (const auto age = time(pin, "seconds")) all += " " + watch::short_time(*age);
+        if (const auto statement = text(pin, "statement"); !statement.empty()) all += ": " + statement;
     }
+    if (all.empty() && text(client, "held_by") == "session_mode") all = "session mode";
     return all;
 }
 
@@ -84,7 +89,7 @@ SheetRow client_row(const json& client) {
                  watch::time_cell(time(client, "seconds_in_state")),
                  some(number(client, "server_connection")),
                  {in_transaction ? "yes" : ""},
-                 {joined(list(client, "pins"))}};
+                 {what_pins(client)}};
     return row;
 }
 

@@ -73,6 +73,7 @@ struct Pool {
     Duration wait_timeout = 30s;
     unsigned max_waiting = 10000;
     Duration idle_in_transaction{};  // 0: off
+    Duration pin_warning = 60s;      // 0: off
     unsigned max_prepared = 100;     // statements that are prepared on a server connection
 };
 

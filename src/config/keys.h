@@ -41,6 +41,7 @@ inline constexpr std::array kKeys{
     Key{"[pool]", "wait_timeout"},
     Key{"[pool]", "max_waiting"},
     Key{"[pool]", "idle_in_transaction"},
+    Key{"[pool]", "pin_warning"},
     Key{"[pool]", "max_prepared"},
     Key{"[passthrough]", "enabled"},
     Key{"[passthrough]", "proof_expiry"},

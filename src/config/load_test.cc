@@ -102,6 +102,7 @@ proxy_protocol_from = ["10.0.0.0/8", "::1"]
 mode = "session"
 wait_timeout = 10
 idle_in_transaction = "2m"
+pin_warning = 0
 max_prepared = 20
 [passthrough]
 rsa = "always"
@@ -147,6 +148,7 @@ format = "json"
     EXPECT_EQ(c.pool.mode, PoolMode::session);
     EXPECT_EQ(c.pool.wait_timeout, Duration(10s));
     EXPECT_EQ(c.pool.idle_in_transaction, Duration(2min));
+    EXPECT_EQ(c.pool.pin_warning, Duration(0));
     EXPECT_EQ(c.pool.max_prepared, 20U);
     EXPECT_EQ(c.passthrough.rsa, RsaMode::always);
     ASSERT_EQ(c.users.size(), 2U);

@@ -147,6 +147,7 @@ void read_pool(const toml::table& table, const Context& context, Pool& pool) {
     section.read("wait_timeout", pool.wait_timeout, {1ms, 1h});
     section.read("max_waiting", pool.max_waiting, 0, kMostClients);
     section.read("idle_in_transaction", pool.idle_in_transaction, {100ms, 24h, true});
+    section.read("pin_warning", pool.pin_warning, {1s, 24h, true});
     section.read("max_prepared", pool.max_prepared, 1, kMostPrepared);
     section.finish();
 }

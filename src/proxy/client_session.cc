@@ -61,6 +61,7 @@ net::Task<void> ClientSession::run() {
         co_await serve();
     }
     give_up_lease();
+    note_pins();
     while (kills_under_way_ > 0) co_await kills_done_;  // whoever sent them still holds on to this session
 }
 
@@ -182,10 +183,15 @@ net::Task<bool> ClientSession::query(std::size_t packet_size, bool large) {
         facts.kind = sql::Kind::unknown;  // until the whole text has passed the scanner
         large_text_ = true;
         session_.before(facts, {});
-        co_return co_await statement(ReplyShape::result, facts, packet_size, true);
+        const bool kept = co_await keep_beginning();
+        if (!kept) co_return false;
+        const bool alive = co_await statement(ReplyShape::result, facts, packet_size, true);
+        beginning_.reset();
+        co_return alive;
     }
     const std::string_view text = protocol::as_text(in_.filled().first(packet_size)).substr(protocol::kHeaderSize + 1);
     facts = sql::scan(text, session_.mode());
+    if (facts.bare == sql::Bare::processlist) co_return co_await show_processes(facts, packet_size);
     if (facts.bare != sql::Bare::none && facts.bare != sql::Bare::last_insert_id)
         co_return co_await bare_question(facts, packet_size);
     if ((facts.kill == sql::Kill::query || facts.kill == sql::Kill::connection) && core_.is_own_id(facts.kill_id)) {

@@ -3,11 +3,13 @@
 //
 //   client_session.cc        the life of a session, and which command does what
 //   client_session_questions.cc  settings that are known, questions about the last statement: answered from memory
+//   client_session_processlist.cc  SHOW PROCESSLIST, which says whose connections they are
 //   client_session_login.cc  greeting, TLS, accounts, the schema
 //   client_session_prepared.cc   the commands of prepared statements
 //   client_session_prepare.cc    seeing to it that a statement is prepared where it runs
 //   client_session_lease.cc  getting a connection and bringing it to this session's state, giving it back
 //   client_session_relay.cc  a command to the server and its reply to the client
+//   client_session_pins.cc   what pins it, since when and by which statement
 #pragma once
 
 #include <sys/uio.h>
@@ -35,6 +37,7 @@
 #include "proxy/leftovers.h"
 #include "proxy/server_connection.h"
 #include "proxy/snapshot.h"
+#include "session/pin_causes.h"
 #include "session/session.h"
 
 namespace tidegate::proxy {
@@ -73,6 +76,8 @@ public:
     net::Task<void> kill(bool query_only);
     // Once a second: has a statement, or an idle transaction that others wait behind, taken longer than is allowed?
     void check_times(TimePoint now);
+    // The same: has it been pinned for longer than somebody should hear of?
+    void check_pins(TimePoint now);
     [[nodiscard]] bool end_if_idle();
     // Somebody waits for a connection, and this session, at rest, holds one only for convenience (Core::give_way()).
     void give_way();
@@ -82,10 +87,15 @@ public:
     [[nodiscard]] const std::string& user() const { return user_; }
     [[nodiscard]] const session::Session& state() const { return session_; }
     [[nodiscard]] bool has_lease() const { return lease_ != nullptr; }
+    [[nodiscard]] std::uint32_t lease_id() const {
+        return lease_ != nullptr ? lease_->thread_id() : 0;
+    }  // the server's
+    [[nodiscard]] const std::string& program() const { return program_; }
     [[nodiscard]] bool logged_in() const { return logged_in_; }
     // In the middle of nothing: no command under way, none in hand, no transaction; or not even logged in: false.
     [[nodiscard]] bool rests() const;
     [[nodiscard]] ClientView view(TimePoint now) const;
+    [[nodiscard]] const session::PinCauses& pin_causes() const { return pin_causes_; }
     [[nodiscard]] TimePoint since() const { return busy_since_; }  // busy, or at rest
     [[nodiscard]] const net::Address& peer() const { return stream_->peer(); }
     [[nodiscard]] int peer_pid() const { return stream_->socket().peer_pid(); }
@@ -149,6 +159,11 @@ private:
     net::Task<bool> answer_set(const session::KnownSet& known, const sql::Facts& facts, std::size_t packet_size);
     void learn_set(const protocol::ReplyWalker::Outcome& outcome);
     void note_answer();
+
+    // client_session_processlist.cc
+    net::Task<bool> show_processes(sql::Facts facts, std::size_t packet_size);
+    [[nodiscard]] bool takes_ascii() const;
+    [[nodiscard]] bool collect(std::span<const iovec> parts);
 
     // client_session_prepared.cc
     net::Task<bool> prepare_statement(std::size_t packet_size, bool large);
@@ -224,6 +239,13 @@ private:
     void note_leftovers(const sql::Facts& facts, const protocol::ReplyWalker::Outcome& outcome);
     net::Task<bool> lost_server(bool repeatable);
 
+    // client_session_pins.cc
+    void note_pins(sql::Kind kind = sql::Kind::unknown);
+    net::Task<bool> keep_beginning();
+    [[nodiscard]] std::string statement_under_way(sql::Kind kind) const;
+    // What holds the connection that it has: pins of a session that has lost it hold nothing any more.
+    [[nodiscard]] sql::Pins pins_now() const { return lease_ != nullptr ? session_.pins() : sql::Pins{}; }
+
     static constexpr std::uint16_t kServerLost = 2013;
     static constexpr std::uint16_t kTooManyPrepared = 1461;
     static constexpr int kAttempts = 5;  // to bring a connection to this session's state, each on another connection
@@ -251,6 +273,7 @@ private:
     bool ran_statement_ = false;
     std::size_t command_in_hand_ = 0;  // bytes at the front of in_: kept until the reply is there, to run it again
     bool large_text_ = false;          // the large command under way is a statement's text
+    std::unique_ptr<std::string> beginning_;  // of a text that no buffer holds
     bool killed_ = false;
     bool timed_out_ = false;        // its transaction was ended because it sat idle: the next command is told
     bool way_asked_ = false;        // give_way() was called
@@ -262,6 +285,7 @@ private:
     TimePoint busy_since_;  // or idle since
 
     session::Session session_;
+    session::PinCauses pin_causes_;
     std::uint64_t owner_ = 0;  // of what the session leaves on connections: another one after each login and each reset
     std::uint64_t insert_id_mark_ = 0;        // of its LAST_INSERT_ID(): a connection with this mark has that value
     const ServerConnection* last_ = nullptr;  // where its last statement ran; it may be gone
@@ -276,6 +300,7 @@ private:
     Running running_;
     std::optional<session::KnownSet> learning_;  // the statement under way may be worth knowing
     protocol::ReplyWalker walker_;
+    std::vector<std::byte>* collected_ = nullptr;  // the reply under way is not passed on, but comes here
     std::shared_ptr<Leftovers> leftovers_;
 };
 

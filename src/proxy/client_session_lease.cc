@@ -136,6 +136,7 @@ net::Task<Result<void>> ClientSession::fit_lease(const sql::Facts& facts) {
     }
     if (ran_statement_ && asks_in_vain(facts)) {
         session_.pin(sql::Pin::asked);  // from now on the connection stays: the next time the answer is there
+        note_pins(facts.kind);
         co_return fail(
             1105, "HY000",
             "Tidegate has given this session's connection to another client since the statement that this one asks "

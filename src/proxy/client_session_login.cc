@@ -234,6 +234,7 @@ void ClientSession::start_session(std::string_view schema, bool multi_statements
     session_.start(core_.upstream.initial_state(charset_, schema, multi_statements),
                    facts ? std::string_view(facts->sql_mode) : std::string_view(),
                    core_.accounts[key.account].mode == config::PoolMode::session);
+    note_pins();
     leftovers_.reset();
     ran_statement_ = false;
     on_server_ = {};

@@ -55,6 +55,10 @@ net::Task<bool> ClientSession::about_a_statement(ReplyShape shape, Running runni
     facts.kind = sql::Kind::other;
     if (running_.command == Command::stmt_prepare) {
         facts = running_.text->facts;
+        if (large) {
+            const bool kept = co_await keep_beginning();
+            if (!kept) co_return false;
+        }
     } else if (running_.command == Command::stmt_execute) {
         facts = running_.statement->text->facts;
         facts.bare = sql::Bare::none;
@@ -62,6 +66,7 @@ net::Task<bool> ClientSession::about_a_statement(ReplyShape shape, Running runni
     }
     const bool alive = co_await statement(shape, facts, packet_size, large);
     running_ = {};
+    beginning_.reset();
     co_return alive;
 }
 
@@ -176,7 +181,10 @@ net::Task<bool> ClientSession::close_statement(session::Statement& statement, st
     if (there != nullptr) co_await close_on_server(*there);
     const sql::Pins before = session_.pins();
     session_.close(statement);
-    if (before != session_.pins()) co_await let_go();
+    if (before != session_.pins()) {
+        note_pins();
+        co_await let_go();
+    }
     co_return true;
 }
 
@@ -200,9 +208,8 @@ net::Task<bool> ClientSession::pass_long_data(session::Statement& statement, std
         co_return co_await drop_command(packet_size, large);
     }
     lease_->statements.keep(*running_.there, statement.id);
-    const sql::Pins before = session_.pins();
     session_.set_open(statement, statement.cursor, true);
-    core_.count_pins(before, session_.pins());
+    note_pins();
     begin_reply(ReplyShape::none);
     const Relayed sent = co_await send_command(packet_size, large, facts);
     if (!large) in_.consume(packet_size);

@@ -95,8 +95,9 @@ net::Task<bool> ClientSession::statement(protocol::ReplyShape shape, sql::Facts 
         const bool rerun = co_await lost_server(repeatable && !again);
         if (!rerun) co_return false;
     }
+    const bool alive = co_await settle(shape, facts);
     in_.consume(std::exchange(command_in_hand_, 0));
-    co_return co_await settle(shape, facts);
+    co_return alive;
 }
 
 // A lease in this session's state. What was not to be had, and why, is in refusal_.
@@ -156,7 +157,6 @@ void ClientSession::begin_reply(protocol::ReplyShape shape) {
 net::Task<bool> ClientSession::settle(protocol::ReplyShape shape, const sql::Facts& facts) {
     const ReplyWalker::Outcome& outcome = walker_.outcome();
     const bool was_in_transaction = session_.in_transaction();
-    const sql::Pins pins_before = session_.pins();
     bool pinged = false;
     if (shape == protocol::ReplyShape::prepare) {
         note_prepared(outcome);
@@ -193,7 +193,7 @@ net::Task<bool> ClientSession::settle(protocol::ReplyShape shape, const sql::Fac
     if (facts.new_generation && !outcome.error) core_.new_generation();
     ++core_.counters.statements;
     if (was_in_transaction && !session_.in_transaction()) ++core_.counters.transactions;
-    if (session_.pins() != pins_before) core_.count_pins(pins_before, session_.pins());
+    if (session_.pins() != pin_causes_.known()) note_pins(facts.kind);
     if (session_.hold() == session::Hold::user_variables && core_.pool.waiting() > 0) {
         const bool alive = co_await read_user_variables();
         if (!alive) co_return false;
@@ -242,11 +242,10 @@ net::Task<bool> ClientSession::read_user_variables() {
         for (const Answer::Column& each : answer->columns())
             columns.push_back({each.type, each.is_unsigned, each.length, rows[0][columns.size()]});
     }
-    const sql::Pins pins_before = session_.pins();
     auto values = session::user_variables_from(session_.unread_variables(), columns);
     if (!core_.upstream.may_reset()) values.reset();  // nobody could take them away from a connection again
     session_.on_user_variables(values);
-    if (session_.pins() != pins_before) core_.count_pins(pins_before, session_.pins());
+    if (session_.pins() != pin_causes_.known()) note_pins();
     co_return true;
 }
 
@@ -471,6 +470,13 @@ net::Task<ClientSession::Relayed> ClientSession::relay_local_file(bool refused) 
 }
 
 net::Task<ClientSession::Relayed> ClientSession::flush_to_client(std::span<iovec> parts) {
+    if (collected_ != nullptr) {
+        if (collect(parts)) co_return Relayed::done;
+        std::vector<std::byte> before = std::move(*std::exchange(collected_, nullptr));
+        iovec part{before.data(), before.size()};
+        const Relayed flushed = co_await flush_to_client({&part, 1});
+        if (flushed != Relayed::done) co_return flushed;
+    }
     while (!parts.empty()) {
         const net::IoResult put = stream_->write_some(parts);
         if (put.status == net::IoStatus::closed || put.status == net::IoStatus::failed) co_return Relayed::client_gone;

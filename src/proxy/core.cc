@@ -415,6 +415,9 @@ void Core::go_round(TimePoint now) {
     if (config.server.query_timeout > Duration::zero() || config.pool.idle_in_transaction > Duration::zero()) {
         for (auto& [id, each] : clients_) each->check_times(now);
     }
+    if (pins.sessions > 0) {
+        for (auto& [id, each] : clients_) each->check_pins(now);
+    }
     // What a crowd needed goes back to the system when the crowd is gone.
     most_clients_ = std::max(most_clients_, clients_.size());
     if (most_clients_ > 256 && clients_.size() < most_clients_ / 2) {

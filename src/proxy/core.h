@@ -30,6 +30,7 @@
 #include "proxy/snapshot.h"
 #include "proxy/upstream.h"
 #include "session/known_sets.h"
+#include "session/pin_causes.h"
 #include "session/prepared.h"
 #include "session/state.h"
 
@@ -74,6 +75,7 @@ public:
     Monitor monitor;
     Seats seats;
     Counters counters;
+    session::PinTotals pins;                     // of the clients
     std::optional<net::TlsContext> tls;          // for clients
     std::vector<std::byte> certificate_sha256;   // of the certificate that clients see
     std::optional<protocol::auth::RsaKeys> rsa;  // a moment after the start
@@ -156,6 +158,7 @@ public:
 
     [[nodiscard]] Snapshot snapshot();
     [[nodiscard]] Clients clients_now() const;
+    [[nodiscard]] Holders holders() const;
     [[nodiscard]] Occupancy occupancy() const;
 
 private:
@@ -177,6 +180,7 @@ private:
     net::Task<void> reset_task(ServerConnection& connection);
     net::Task<void> kill_task(ServerConnection& connection);
     void go_round(TimePoint now);
+    [[nodiscard]] std::vector<PinnedSnapshot> pinned_now() const;
     net::Task<void> counted(net::Task<void> task);
     void declare_account(budget::AccountId id);
     void forget_credential(budget::AccountId id);

@@ -42,8 +42,13 @@ ClientView ClientSession::view(TimePoint now) const {
     shown.connected = now - since_;
     shown.server_connection = lease_ != nullptr ? lease_->thread_id() : 0;
     shown.in_transaction = lease_ != nullptr && session_.in_work();
-    for (std::size_t i = 0; i < sql::kPinCount; ++i) {
-        if (session_.pins().has(static_cast<sql::Pin>(i))) shown.pins.emplace_back(sql::name(static_cast<sql::Pin>(i)));
+    shown.held_by = lease_ != nullptr ? session::name_of(session_.hold()) : "none";
+    for (const session::PinCause& each : pin_causes_.all()) {
+        if (!pins_now().has(each.pin)) continue;
+        shown.pins.push_back({.name = std::string(sql::name(each.pin)),
+                              .statement = each.statement,
+                              .age = now - each.since,
+                              .advice = std::string(sql::describe(each.pin))});
     }
     return shown;
 }
@@ -57,12 +62,40 @@ Clients Core::clients_now() const {
     return shown;
 }
 
+Holders Core::holders() const {
+    Holders all;
+    for (const auto& [connection, owned] : connections_)
+        all[connection->thread_id()].who = rests(connection) ? Holder::Who::nobody : Holder::Who::gate;
+    for (const auto& [id, client] : clients_) {
+        if (client->has_lease()) all[client->lease_id()] = {.who = Holder::Who::client, .client = id};
+    }
+    if (const auto id = monitor.thread_id(); id != 0) all[id] = {.who = Holder::Who::gate};
+    return all;
+}
+
 Occupancy Core::occupancy() const {
     return {.server_is_up = server_.state == ServerState::up,
             .limit = budget.limit(),
             .active = pool.active(),
             .waiting = static_cast<unsigned>(pool.waiting()),
             .refused_by_server = counters.refused_1040 + counters.refused_1203 + counters.refused_1226};
+}
+
+// By cause: how many clients, and how long in all, those that still last included.
+std::vector<PinnedSnapshot> Core::pinned_now() const {
+    std::vector<PinnedSnapshot> all;
+    for (std::size_t i = 0; i < sql::kPinCount; ++i) {
+        all.push_back({.name = std::string(sql::name(static_cast<sql::Pin>(i))),
+                       .clients = pins.now[i],
+                       .lasted = pins.lasted[i]});
+    }
+    if (pins.sessions == 0) return all;
+    const TimePoint now = loop.now();
+    for (const auto& [id, client] : clients_) {
+        for (const session::PinCause& each : client->pin_causes().all())
+            all[static_cast<std::size_t>(each.pin)].lasted += now - each.since;
+    }
+    return all;
 }
 
 Snapshot Core::snapshot() {
@@ -116,6 +149,8 @@ Snapshot Core::snapshot() {
     for (std::size_t i = 0; i < counters.pins.size(); ++i) {
         shown.pins.push_back({std::string(sql::name(static_cast<sql::Pin>(i))), counters.pins[i]});
     }
+    shown.pinned_clients = pins.sessions;
+    shown.pinned = pinned_now();
     shown.login_failures = counters.login_failures;
     shown.held_off = counters.held_off;
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/clock.h"
@@ -73,6 +74,13 @@ struct AccountSnapshot {
     std::uint64_t clients = 0;  // connected now
 };
 
+// What one cause of pins has to do with the clients.
+struct PinnedSnapshot {
+    std::string name;
+    std::uint64_t clients = 0;  // pinned by it now
+    Duration lasted{};          // all such pins, those included that still last
+};
+
 struct Snapshot {
     std::string version;  // the gate's
     WallTime started;
@@ -107,10 +115,20 @@ struct Snapshot {
     std::vector<NamedCount> closed;       // server connections, by reason
     std::vector<NamedCount> client_ends;  // clients' connections, by reason
     std::vector<NamedCount> pins;         // leases that outlived their transaction, by cause
+    std::uint64_t pinned_clients = 0;     // now
+    std::vector<PinnedSnapshot> pinned;   // by cause
     std::uint64_t login_failures = 0;
     std::uint64_t held_off = 0;  // connections refused because of their address's failed logins
 
     std::vector<AccountSnapshot> accounts;
+};
+
+// Why a client keeps its connection with it.
+struct PinView {
+    std::string name;
+    std::string statement;  // that brought it, without literals; empty: not known
+    Duration age{};
+    std::string advice;  // what it is, how it ends, what to do about it
 };
 
 // A client of the gate, now.
@@ -125,13 +143,23 @@ struct ClientView {
     Duration connected{};
     std::uint32_t server_connection = 0;  // the id of the one that it has; 0: none
     bool in_transaction = false;
-    std::vector<std::string> pins;  // what keeps its connection with it
+    std::string held_by;  // what keeps its connection with it: "none", "transaction", "set_transaction", "pinned",
+                          // "session_mode"
+    std::vector<PinView> pins;
 };
 
 struct Clients {
     std::vector<ClientView> clients;
     std::vector<std::uint32_t> server_connections;  // ids of the gate's own, the monitor's among them
 };
+
+// Who has which of the gate's connections to the server, by the server's id for it.
+struct Holder {
+    enum class Who : std::uint8_t { client, nobody, gate } who = Who::gate;
+    std::uint32_t client = 0;  // ClientView::id
+    friend bool operator==(const Holder&, const Holder&) = default;
+};
+using Holders = std::unordered_map<std::uint64_t, Holder>;
 
 // What the server answered to a question that was asked over the gate's standing connection.
 struct ServerAnswer {

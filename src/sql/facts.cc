@@ -61,8 +61,10 @@ std::string_view name(Pin pin) {
 std::string_view describe(Pin pin) {
     switch (pin) {
         case Pin::user_variable:
-            return "It uses a user variable (@x), which lives in its connection. It ends when the client leaves "
-                   "or resets its connection. Pass the value as a parameter instead.";
+            return "It has set a user variable (@x) that cannot be carried to another connection: longer than 1024 "
+                   "bytes, one of more than 32, of a geometry type, with an odd name, or by SET @x = (SELECT .. FROM "
+                   "..). It ends when the client leaves or resets its connection. Use SELECT .. INTO @x, or pass the "
+                   "value as a parameter.";
         case Pin::temporary_table:
             return "It has made a temporary table. It ends when the table is dropped, or the client leaves or "
                    "resets its connection. Drop the table as soon as it is done with, or use a table with a key "

@@ -174,7 +174,7 @@ def test_many_parameters(gate_of, table, count):
     values = [None] * (count - 1) + ["last"]
     assert rows(one, mine, *values) == [(b"last",)]
     if count > 4096:
-        assert [client["pins"] for client in gate.api("/api/clients")["clients"] if client["pins"]] == [["prepared_statement"]]
+        assert [pin["name"] for client in gate.api("/api/clients")["clients"] for pin in client["pins"]] == ["prepared_statement"]
         one.close_statement(mine)
         one.ping()
         assert gate.api()["active"] == 0
@@ -520,7 +520,7 @@ def test_a_full_server_says_so(narrow):
     mine = prepared(other, "SELECT 'mine'")
     cursor = prepared(reader, "SELECT 'one' UNION ALL SELECT 'two'")
     assert reader.execute(cursor, cursor=1).rows == []
-    keep = [each["server_connection"] for each in gate.api("/api/clients")["clients"] if each["pins"] == ["cursor"]]
+    keep = [each["server_connection"] for each in gate.api("/api/clients")["clients"] if [pin["name"] for pin in each["pins"]] == ["cursor"]]
     for connection in server.connections("app"):
         if connection["ID"] not in keep and connection["COMMAND"] == "Sleep" and connection["ID"] != direct.greeting.thread_id:
             server.sql(f"KILL {connection['ID']}")

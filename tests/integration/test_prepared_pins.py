@@ -26,7 +26,7 @@ def prepared(client, text):
 
 
 def pins(gate):
-    return sorted(pin for client in gate.api("/api/clients")["clients"] for pin in client["pins"])
+    return sorted(pin["name"] for client in gate.api("/api/clients")["clients"] for pin in client["pins"])
 
 
 def held(gate):
