@@ -60,9 +60,10 @@ net::Task<void> ClientSession::run() {
         end_ = ClientEnd::vanished;
         co_await serve();
     }
+    // Whoever sent them still holds on to this session; and none may hit the next one on its connection.
+    while (kills_under_way_ > 0) co_await kills_done_;
     give_up_lease();
     note_pins();
-    while (kills_under_way_ > 0) co_await kills_done_;  // whoever sent them still holds on to this session
 }
 
 net::Task<void> ClientSession::serve() {

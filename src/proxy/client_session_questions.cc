@@ -98,6 +98,7 @@ net::Task<bool> ClientSession::bare_question(const sql::Facts& facts, std::size_
     session_.results().answered(facts.bare);
     note_answer();
     in_.consume(packet_size);
+    while (kills_under_way_ > 0) co_await kills_done_;  // none may hit the next client (Trap 12)
     end_statement();
     co_return co_await send(std::move(reply));
 }

@@ -111,6 +111,7 @@ net::Task<ClientSession::Ready> ClientSession::get_ready(const sql::Facts& facts
                 co_return stream_->socket().hung_up() ? Ready::client_gone : Ready::refused;
             }
             if (stream_->socket().hung_up()) {  // nobody is there any more to run it for
+                while (kills_under_way_ > 0) co_await kills_done_;
                 core_.give_back(*std::exchange(lease_, nullptr));
                 co_return Ready::client_gone;
             }
@@ -121,6 +122,7 @@ net::Task<ClientSession::Ready> ClientSession::get_ready(const sql::Facts& facts
         if (fits && about_one && !is_prepared()) fits = co_await prepare_again();
         if (fits) co_return Ready::yes;
         refusal_ = fits.error();
+        while (kills_under_way_ > 0) co_await kills_done_;
         if (std::exchange(running_.refused, false)) {  // the connection is as good as before
             co_await let_go();
             co_return Ready::refused;
@@ -189,7 +191,6 @@ net::Task<bool> ClientSession::settle(protocol::ReplyShape shape, const sql::Fac
         session_.on_locks(*any != "0");
     }
     if (learning_) learn_set(outcome);
-    while (kills_under_way_ > 0) co_await kills_done_;  // a KILL that comes late must not hit the next client (Trap 12)
     if (facts.new_generation && !outcome.error) core_.new_generation();
     ++core_.counters.statements;
     if (was_in_transaction && !session_.in_transaction()) ++core_.counters.transactions;
@@ -198,6 +199,7 @@ net::Task<bool> ClientSession::settle(protocol::ReplyShape shape, const sql::Fac
         const bool alive = co_await read_user_variables();
         if (!alive) co_return false;
     }
+    while (kills_under_way_ > 0) co_await kills_done_;  // a KILL that comes late must not hit the next client (Trap 12)
     end_statement();
     co_return true;
 }

@@ -143,8 +143,8 @@ struct ClientView {
     Duration connected{};
     std::uint32_t server_connection = 0;  // the id of the one that it has; 0: none
     bool in_transaction = false;
-    std::string held_by;  // what keeps its connection with it: "none", "transaction", "set_transaction", "pinned",
-                          // "session_mode"
+    std::string held_by;  // what keeps its connection with it: "none", "transaction", "set_transaction",
+                          // "user_variables", "pinned", "session_mode"
     std::vector<PinView> pins;
 };
 
