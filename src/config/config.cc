@@ -8,7 +8,14 @@
 namespace tidegate::config {
 namespace {
 
-// `*` is any text, `?` any one character, everything else itself.
+bool address_fits(std::string_view wanted, std::string_view address) {
+    if (wanted == "local") return is_loopback(address);
+    const auto network = Network::parse(wanted);
+    return network && network->contains(address);
+}
+
+}  // namespace
+
 bool fits(std::string_view pattern, std::string_view text) {
     std::size_t p = 0;
     std::size_t t = 0;
@@ -32,13 +39,11 @@ bool fits(std::string_view pattern, std::string_view text) {
     return p == pattern.size();
 }
 
-bool address_fits(std::string_view wanted, std::string_view address) {
-    if (wanted == "local") return is_loopback(address);
-    const auto network = Network::parse(wanted);
-    return network && network->contains(address);
+bool ClassMatch::fits(std::string_view of_user, std::string_view of_address, std::string_view of_program) const {
+    if (!user.empty() && !config::fits(user, of_user)) return false;
+    if (!address.empty() && !address_fits(address, of_address)) return false;
+    return program.empty() || config::fits(program, of_program);
 }
-
-}  // namespace
 
 std::string Endpoint::text() const {
     return host.contains(':') ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
@@ -74,11 +79,7 @@ const Class* class_of(const Config& config, std::string_view user, std::string_v
         return config.class_named(known->class_name);
     }
     for (const auto& c : config.classes) {
-        if (c.match.empty()) continue;
-        if (!c.match.user.empty() && !fits(c.match.user, user)) continue;
-        if (!c.match.address.empty() && !address_fits(c.match.address, address)) continue;
-        if (!c.match.program.empty() && !fits(c.match.program, program)) continue;
-        return &c;
+        if (!c.match.empty() && c.match.fits(user, address, program)) return &c;
     }
     return nullptr;
 }

@@ -104,6 +104,9 @@ struct ClassMatch {
     std::string address;  // a network ("10.0.0.0/8"), an address, or "local" for loopback and Unix sockets
     std::string program;  // the connection attribute program_name
     [[nodiscard]] bool empty() const { return user.empty() && address.empty() && program.empty(); }
+    // Whether all that is given fits. `address` is numeric, or "localhost" for a Unix socket.
+    [[nodiscard]] bool fits(std::string_view of_user, std::string_view of_address, std::string_view of_program) const;
+    friend bool operator==(const ClassMatch&, const ClassMatch&) = default;
 };
 
 struct Class {
@@ -111,6 +114,16 @@ struct Class {
     unsigned weight = 100;
     ClassMatch match;
     std::uint32_t rank = 0;  // from the weights: 0 is served first
+};
+
+// Something else than usual for some sessions, or for some of their statements (rules.h).
+struct Rule {
+    ClassMatch who{};               // empty: everybody
+    std::string statement{};        // how it begins, folded (rules.h); empty: the rule is for the whole session
+    std::optional<PoolMode> mode{}; // of the session
+    bool pin = false;               // the statement's client keeps its connection from then on
+    bool trust_calls = false;       // what is called leaves nothing behind, without looking
+    friend bool operator==(const Rule&, const Rule&) = default;
 };
 
 // Slots for programs that connect by themselves (docs/slots.md).
@@ -190,6 +203,7 @@ struct Config {
     Slots slots;
     std::vector<Fleet> fleets;
     std::vector<KillRule> kill_rules;
+    std::vector<Rule> rules;
     Api api;
     Log log;
     std::string file;  // where it was read from; empty: no file
@@ -198,6 +212,9 @@ struct Config {
     [[nodiscard]] const Class* class_named(std::string_view name) const;
     [[nodiscard]] const Fleet* fleet(std::string_view name) const;
 };
+
+// `*` is any text, `?` any one character, everything else itself.
+[[nodiscard]] bool fits(std::string_view pattern, std::string_view text);
 
 // The class of a client: its account's own, else the first whose match fits; nullptr: none. `address` is numeric, or
 // "localhost" for a Unix socket; `program` may be empty.

@@ -502,6 +502,47 @@ TEST(Fleets, ThatTakeLongerToEndThanTheGateAreWarnedOf) {
     EXPECT_THAT(warnings[0].text(), HasSubstr("may take 31s to end (`stop_timeout`), but the gate stops within 30s"));
 }
 
+TEST(Rules, AreRead) {
+    Desk desk;
+    desk.toml(std::string(kUrl) + R"(
+[[rule]]
+user = "report*"
+address = "10.0.0.0/8"
+mode = "session"
+[[rule]]
+program = "backup"
+statement = " CALL  Nightly_* "
+pin = true
+trust_calls = true
+)");
+    const auto rules = desk.good().config.rules;
+    ASSERT_EQ(rules.size(), 2U);
+    const Rule first{.who = {.user = "report*", .address = "10.0.0.0/8", .program = {}}, .mode = PoolMode::session};
+    EXPECT_EQ(rules[0], first);
+    const Rule second{.who = {.user = {}, .address = {}, .program = "backup"},
+                      .statement = "call nightly_*",
+                      .pin = true,
+                      .trust_calls = true};
+    EXPECT_EQ(rules[1], second);
+}
+
+TEST(Rules, ThatMakeNoSenseAreRefused) {
+    const auto problem = [](const std::string& rule) {
+        Desk desk;
+        desk.toml(std::string(kUrl) + "[[rule]]\n" + rule);
+        const auto problems = desk.problems();
+        return problems.empty() ? std::string() : problems.front();
+    };
+    EXPECT_THAT(problem("mode = \"session\""), HasSubstr("t.toml:3:1: `user` in [[rule]] is missing, and so are"));
+    EXPECT_THAT(problem("user = \"a\""), HasSubstr("without one of them a rule does nothing"));
+    EXPECT_THAT(problem("user = \"a\"\npin = true"), HasSubstr("t.toml:5:7: `pin` in [[rule]] is for statements"));
+    EXPECT_THAT(problem("statement = \"a\"\nmode = \"session\""), HasSubstr("`mode` in [[rule]] is a whole session's"));
+    EXPECT_THAT(problem("statement = \" \"\npin = true"), HasSubstr("must be how a statement begins"));
+    EXPECT_THAT(problem("address = \"here\"\nmode = \"session\""), HasSubstr("must be an address, a network"));
+    EXPECT_THAT(problem("user = \"a\"\nmode = \"fast\""), HasSubstr("must be one of"));
+    EXPECT_THAT(problem("user = \"a\"\nmode = \"session\"\nhost = \"b\""), HasSubstr("`host`"));
+}
+
 TEST(Load, DoesNotMindAnOpenFileThatNamesAPasswordFile) {
     Desk desk;
     desk.files["pw"] = {"x"};

@@ -8,6 +8,7 @@
 #include "config/keys.h"
 #include "config/line_pattern.h"
 #include "config/network.h"
+#include "config/rules.h"
 #include "config/url.h"
 #include "config/values.h"
 
@@ -324,6 +325,40 @@ void read_kill_rule(const toml::table& table, const Context& context, Config& co
     config.kill_rules.push_back(std::move(rule));
 }
 
+void read_rule(const toml::table& table, const Context& context, Config& config) {
+    Section section(table, "[[rule]]", context.report);
+    Rule rule;
+    section.read("user", rule.who.user);
+    section.read("address", rule.who.address);
+    section.read("program", rule.who.program);
+    if (!rule.who.address.empty() && rule.who.address != "local" && !Network::parse(rule.who.address))
+        section.wrong("address", "must be an address, a network such as \"10.0.0.0/8\", or \"local\"");
+    std::string statement;
+    section.read("statement", statement);
+    FoldedStatement folded(statement);
+    rule.statement = folded.text();
+    if (section.has("statement") && rule.statement.empty())
+        section.wrong("statement", "must be how a statement begins, such as \"CALL nightly_*\"");
+    if (rule.statement.size() == FoldedStatement::kMost)
+        section.wrong("statement", fmt::format("must be shorter than {} characters", FoldedStatement::kMost));
+    if (rule.who.empty() && !section.has("statement"))
+        section.wrong("user", "is missing, and so are `address`, `program` and `statement`; a rule needs one of them");
+    PoolMode mode{};
+    section.read_choice("mode", mode, parse_pool_mode, kModes);
+    if (section.has("mode")) rule.mode = mode;
+    section.read("pin", rule.pin);
+    section.read("trust_calls", rule.trust_calls);
+    if (rule.mode && section.has("statement")) {
+        section.wrong("mode", "is a whole session's, and this rule is for statements; use `pin` for them");
+    } else if (rule.pin && !section.has("statement")) {
+        section.wrong("pin", "is for statements; without `statement` use `mode` = \"session\"");
+    } else if (!rule.mode && !rule.pin && !rule.trust_calls) {
+        section.wrong("mode", "is missing, and so are `pin` and `trust_calls`; without one of them a rule does nothing");
+    }
+    section.finish();
+    config.rules.push_back(std::move(rule));
+}
+
 void read_api(const toml::table& table, const Context& context, Api& api) {
     Section section(table, "[api]", context.report);
     section.read("address", api.address);
@@ -346,7 +381,8 @@ struct Top {
 };
 constexpr std::array kTops{Top{"server", false},      Top{"budget", false}, Top{"listen", false}, Top{"pool", false},
                            Top{"passthrough", false}, Top{"user", true},    Top{"class", true},   Top{"slots", false},
-                           Top{"fleet", true},        Top{"kill", true},    Top{"api", false},    Top{"log", false}};
+                           Top{"fleet", true},        Top{"kill", true},    Top{"rule", true},    Top{"api", false},
+                           Top{"log", false}};
 
 void read_unknown_top(std::string_view name, const toml::source_region& where, Report& report) {
     const auto elsewhere = std::ranges::find(kKeys, name, &Key::name);
@@ -421,6 +457,8 @@ void read_sections(std::string_view text, const ReadFile& read, Report& report, 
                 read_fleet(*table, context, config);
             else if (name == "kill")
                 read_kill_rule(*table, context, config);
+            else if (name == "rule")
+                read_rule(*table, context, config);
             else if (name == "api")
                 read_api(*table, context, config.api);
             else

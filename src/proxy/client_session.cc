@@ -184,6 +184,7 @@ net::Task<bool> ClientSession::query(std::size_t packet_size, bool large) {
         facts.kind = sql::Kind::unknown;  // until the whole text has passed the scanner
         large_text_ = true;
         session_.before(facts, {});
+        if (rules_ != nullptr) wish_ = rules_->wish_for(protocol::as_text(in_.filled()).substr(protocol::kHeaderSize + 1));
         const bool kept = co_await keep_beginning();
         if (!kept) co_return false;
         const bool alive = co_await statement(ReplyShape::result, facts, packet_size, true);
@@ -208,6 +209,7 @@ net::Task<bool> ClientSession::query(std::size_t packet_size, bool large) {
     }
     // Within a larger statement the server tells its own id: from then on it must stay this session's.
     if (facts.asks.has(sql::Ask::connection_id)) facts.pins.add(sql::Pin::asked);
+    judge_calls(facts, text, session_.state()->schema);
     session_.before(facts, text);
     co_return co_await statement(ReplyShape::result, facts, packet_size, false);
 }

@@ -7,6 +7,7 @@
 //   client_session_login.cc  greeting, TLS, accounts, the schema
 //   client_session_prepared.cc   the commands of prepared statements
 //   client_session_prepare.cc    seeing to it that a statement is prepared where it runs
+//   client_session_calls.cc  what is known of what a statement calls
 //   client_session_lease.cc  getting a connection and bringing it to this session's state, giving it back
 //   client_session_relay.cc  a command to the server and its reply to the client
 //   client_session_pins.cc   what pins it, since when and by which statement
@@ -26,6 +27,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/intrusive_list.h"
+#include "config/rules.h"
 #include "net/buffer.h"
 #include "net/stream.h"
 #include "pool/request.h"
@@ -39,6 +41,7 @@
 #include "proxy/snapshot.h"
 #include "session/pin_causes.h"
 #include "session/session.h"
+#include "sql/lifted_calls.h"
 
 namespace tidegate::proxy {
 
@@ -164,6 +167,16 @@ private:
     net::Task<bool> show_processes(sql::Facts facts, std::size_t packet_size);
     [[nodiscard]] bool takes_ascii() const;
     [[nodiscard]] bool collect(std::span<const iovec> parts);
+
+    // client_session_calls.cc
+    void judge_calls(sql::Facts& facts, std::string_view text, std::string_view schema) {
+        if (rules_ != nullptr) follow_rules(facts, text);
+        if (facts.pins.intersects(sql::kCallPins)) look_up_calls(facts, text, schema);
+    }
+    void follow_rules(sql::Facts& facts, std::string_view text);
+    void find_rules();
+    void look_up_calls(sql::Facts& facts, std::string_view text, std::string_view schema);
+    void judge_again(sql::Facts& facts);
 
     // client_session_prepared.cc
     net::Task<bool> prepare_statement(std::size_t packet_size, bool large);
@@ -297,6 +310,9 @@ private:
         bool warnings = false;
     };
     OnServer on_server_;
+    std::unique_ptr<const config::SessionRules> rules_;  // nullptr: no rule is about this session
+    config::Wish wish_;            // of rules, for the large statement under way
+    std::uint64_t judged_at_ = 0;  // the version of what was known when the statement's calls were looked up
     Running running_;
     std::optional<session::KnownSet> learning_;  // the statement under way may be worth knowing
     protocol::ReplyWalker walker_;

@@ -90,7 +90,7 @@ bool ClientSession::lease_fits(const sql::Facts& facts) const {
     if (lease_->state() != session_.state()) return false;
     if (lease_->insert_id_of != insert_id_mark_ && needs_own_insert_id(facts)) return false;
     if (results_are_on(*lease_)) return !asks_in_vain(facts);
-    if (lease_->used_by != owner_ && (lease_->unsure || core_.hidden_locks())) return false;
+    if (lease_->used_by != owner_ && (lease_->unsure || core_.hidden())) return false;
     return !lease_->leftovers && !facts.asks.any() && !(leftovers_ && leftovers_->any()) &&
            !(lease_->warned && keeps_warnings_of_others(facts));
 }
@@ -174,7 +174,7 @@ net::Task<Result<void>> ClientSession::take_over(const sql::Facts& facts) {
         co_await leftovers_->absorb_earlier();
         leftovers_ = std::make_shared<Leftovers>(leftovers_);
     }
-    if ((lease_->unsure && !clean) || (by_others && core_.hidden_locks())) {
+    if ((lease_->unsure && !clean) || (by_others && core_.hidden())) {
         const Result<void> reset = co_await reset_lease();
         if (!reset) co_return reset;
     }

@@ -62,6 +62,7 @@ net::Task<bool> ClientSession::about_a_statement(ReplyShape shape, Running runni
     } else if (running_.command == Command::stmt_execute) {
         facts = running_.statement->text->facts;
         facts.bare = sql::Bare::none;
+        judge_calls(facts, running_.statement->text->text, running_.statement->text->state->schema);
         session_.before(facts, running_.statement->text->text);
     }
     const bool alive = co_await statement(shape, facts, packet_size, large);

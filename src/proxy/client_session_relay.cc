@@ -82,6 +82,7 @@ net::Task<bool> ClientSession::statement(protocol::ReplyShape shape, sql::Facts 
         }
         begin_reply(shape);
         Relayed relayed = co_await send_command(packet_size, large, facts);
+        if (facts.changes_routines) core_.routines.changing(*lease_);
         if (relayed == Relayed::done) relayed = co_await relay_reply();
         if (relayed == Relayed::done) break;
         if (relayed == Relayed::no_room) {
@@ -95,6 +96,7 @@ net::Task<bool> ClientSession::statement(protocol::ReplyShape shape, sql::Facts 
         const bool rerun = co_await lost_server(repeatable && !again);
         if (!rerun) co_return false;
     }
+    judge_again(facts);
     const bool alive = co_await settle(shape, facts);
     in_.consume(std::exchange(command_in_hand_, 0));
     co_return alive;
@@ -177,7 +179,11 @@ net::Task<bool> ClientSession::settle(protocol::ReplyShape shape, const sql::Fac
         if (reply->outcome.state_changed) session_.pin(sql::Pin::unknown_function);
     }
     if (running_.statement != nullptr && !note_executed(outcome)) co_await close_on_server(*running_.there);
-    if (outcome.error && may_have_run_a_program(outcome.error_code)) lease_->unsure = true;
+    if (outcome.error && (facts.lifted.any() || may_have_run_a_program(outcome.error_code))) lease_->unsure = true;
+    if (facts.trusted_calls && (outcome.error || outcome.state_changed)) lease_->unsure = true;
+    core_.routines.changed(*lease_);
+    if (facts.pins.intersects({sql::Pin::text_execute, sql::Pin::compound, sql::Pin::executable_comment}))
+        core_.routines.suspect();
     note_leftovers(facts, outcome);
     if (pinged) on_server_.row_count = false;
     if (session_.collation_unknown()) {

@@ -64,6 +64,7 @@ Core::Core(net::Loop& event_loop, config::Config settings)
       load_balancers(config.listen.proxy_protocol_from),
       prover(*this),
       monitor(*this),
+      routines(*this),
       seats(*this),
       started_at_(std::chrono::system_clock::now()),
       started_(loop.now()) {
@@ -221,6 +222,7 @@ bool Core::rests(const ServerConnection* connection) const {
 
 void Core::forget(ServerConnection& connection, CloseReason reason) {
     connection.drop_leftovers();
+    routines.changed(connection);
     const auto owned = connections_.extract(&connection);
     pool.closed(connection, reason, loop.now());
 }
@@ -435,17 +437,17 @@ void Core::go_round(TimePoint now) {
     }
 }
 
-void Core::set_hidden_locks(bool found) {
-    if (found == hidden_locks_) return;
-    hidden_locks_ = found;
-    if (found) {
+void Core::set_hidden(std::string what) {
+    if (what == hidden_) return;
+    hidden_ = std::move(what);
+    if (hidden()) {
         log::warn(
-            "A stored routine, trigger or view of the server calls GET_LOCK: since nothing tells when one does, "
-            "connections are "
-            "reset before another client gets them, and such a lock lasts until then. Use session mode for accounts "
-            "that need it");
+            "A trigger or view of the server leaves something in the session that uses it, and nothing tells when: {}. "
+            "So connections are reset before another client gets them, which costs a round trip, and what it leaves "
+            "lasts until then. Use session mode for accounts that need it, or let a procedure do it",
+            hidden_);
     } else {
-        log::info("No stored routine, trigger or view of the server calls GET_LOCK any more");
+        log::info("No trigger or view of the server leaves anything in a session unseen any more");
     }
 }
 

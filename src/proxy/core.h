@@ -25,6 +25,7 @@
 #include "proxy/load_balancers.h"
 #include "proxy/monitor.h"
 #include "proxy/prover.h"
+#include "proxy/routines.h"
 #include "proxy/seats.h"
 #include "proxy/server_connection.h"
 #include "proxy/snapshot.h"
@@ -73,6 +74,7 @@ public:
     LoadBalancers load_balancers;
     Prover prover;
     Monitor monitor;
+    Routines routines;
     Seats seats;
     Counters counters;
     session::PinTotals pins;                     // of the clients
@@ -149,10 +151,10 @@ public:
     [[nodiscard]] bool draining() const { return draining_; }
     void tick(TimePoint now);
     void spawn(net::Task<void> task);  // runs a round of the loop later; the gate does not end before it
-    // Some routine or trigger takes a named lock, which no tracker reports and no statement's text shows: then a
-    // connection is reset before another session gets it.
-    void set_hidden_locks(bool found);
-    [[nodiscard]] bool hidden_locks() const { return hidden_locks_; }
+    // Some trigger or view leaves something in a session that no tracker reports and no statement's text shows: then a
+    // connection is reset before another session gets it. `what`: empty, there is none.
+    void set_hidden(std::string what);
+    [[nodiscard]] bool hidden() const { return !hidden_.empty(); }
     void reload(config::Config settings);
     [[nodiscard]] bool idle() const;  // no server connection is left, and nothing is under way
 
@@ -193,7 +195,7 @@ private:
     std::uint64_t owners_ = 0;
     std::size_t tasks_ = 0;
     bool draining_ = false;
-    bool hidden_locks_ = false;
+    std::string hidden_;
     std::size_t most_clients_ = 0;  // since memory was last given back
     TimePoint next_round_{};        // of the sessions, for the time-outs that they may run into
     Duration idle_timeout_{};       // that the pool goes by now

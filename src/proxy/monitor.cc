@@ -64,7 +64,7 @@ net::Task<void> Monitor::run() {
             drop_connection();
             continue;
         }
-        if (orders_.empty()) co_await rest(next_look_);
+        if (orders_.empty()) co_await rest(std::min(next_look_, core_.routines.next_look()));
     }
     drop_connection();
     ended_ = true;
@@ -75,6 +75,7 @@ net::Task<bool> Monitor::attend() {
     net::Deadline patience(core_.loop, connection_->stream().socket());
     patience.arm(core_.loop.now() + kPatience);
     bool alive = co_await carry_out_orders();
+    if (alive && core_.loop.now() >= core_.routines.next_look()) alive = co_await core_.routines.look(*connection_);
     if (!alive || core_.loop.now() < next_look_) co_return alive;
     next_look_ = core_.loop.now() + core_.config.server.monitor_interval;
     alive = co_await look();
@@ -105,6 +106,7 @@ net::Task<void> Monitor::connect() {
 
 void Monitor::drop_connection() {
     connection_.reset();
+    core_.routines.lost();
     for (Order* order : std::exchange(orders_, {})) order->done.set();
 }
 
@@ -210,21 +212,6 @@ net::Task<bool> Monitor::look_at_accounts() {
                                 .others = name == core_.config.server.user ? 1U : 0U});
     }
     core_.pool.budget_changed(core_.loop.now());
-    co_return co_await look_at_routines();
-}
-
-// Named locks that are taken where no statement shows it.
-net::Task<bool> Monitor::look_at_routines() {
-    const Result<Answer> found = co_await connection_->query(
-        "SELECT (SELECT COUNT(*) FROM information_schema.ROUTINES WHERE ROUTINE_DEFINITION LIKE '%get_lock%' "
-        "AND ROUTINE_SCHEMA NOT IN ('sys','mysql')) + "
-        "(SELECT COUNT(*) FROM information_schema.TRIGGERS WHERE ACTION_STATEMENT LIKE '%get_lock%' AND TRIGGER_SCHEMA "
-        "<> 'sys') + "
-        "(SELECT COUNT(*) FROM information_schema.VIEWS WHERE VIEW_DEFINITION LIKE '%get_lock%' AND TABLE_SCHEMA <> "
-        "'sys')");
-    if (!found) co_return false;
-    const auto rows = found->rows();
-    if (!rows.empty() && !rows[0].empty()) core_.set_hidden_locks(number(rows[0][0]).value_or(0) > 0);
     co_return true;
 }
 

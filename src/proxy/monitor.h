@@ -34,6 +34,8 @@ public:
     net::Task<Result<Answer>> ask(std::string statement);
     // Runs a KILL soon; false where there is no connection that could.
     net::Task<bool> kill(std::string statement);
+    // Something of the gate wants a look of its own (Routines).
+    void wake() { wake_.set(); }
     // Looks at the figures again now, not at the end of the period.
     void look_again() {
         next_look_ = {};
@@ -54,7 +56,6 @@ private:
     net::Task<bool> look();
     [[nodiscard]] unsigned others_of(unsigned counted);
     net::Task<bool> look_at_accounts();
-    net::Task<bool> look_at_routines();
     void drop_connection();
     net::Task<void> rest(TimePoint until);
 

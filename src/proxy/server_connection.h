@@ -75,6 +75,7 @@ public:
     std::uint64_t insert_id_of = 0;
     bool warned = false;   // it has warnings; on MariaDB only a statement with a table in it clears them
     bool unsure = false;   // its last user may have left something that the server does not tell: reset it for others
+    bool changes_routines = false;  // a statement that may change stored routines is under way (proxy::Routines)
     std::string identity;  // what a login made of it that a reset does not restore
     session::ServerStatements statements;  // what is prepared on it
     // The last session's results that it may still ask for: to be fetched before somebody else gets the connection.

@@ -10,10 +10,14 @@ void Results::start() {
     found_rows_ = flavour_ == Flavour::mariadb ? 1 : 0;
     warning_count_ = 0;
     row_count_left_ = found_rows_left_ = warnings_left_ = Left::here;
+    may_have_warnings_ = false;
 }
 
 void Results::warn(std::uint16_t count, Left left) {
-    if (left != Left::as_before) warning_count_ = count;
+    if (left != Left::as_before) {
+        warning_count_ = count;
+        may_have_warnings_ = left == Left::on_server;
+    }
     warnings_left_ = left;
 }
 
@@ -32,6 +36,9 @@ void Results::after(const sql::Facts& facts, const Outcome& outcome) {
     const bool warned = outcome.warnings > 0 || (outcome.any_warnings && flavour_ == Flavour::mariadb);
     if (outcome.error || warned) {
         warn(outcome.error ? std::uint16_t{0} : outcome.warnings, Left::on_server);
+    } else if (facts.calls_query && keeps_warnings(facts)) {
+        // MariaDB: those that were there are gone if what was called has come to a statement with a table in it.
+        warn(0, may_have_warnings_ ? Left::on_server : Left::here);
     } else {
         warn(0, keeps_warnings(facts) ? Left::as_before : Left::here);
     }
@@ -40,7 +47,7 @@ void Results::after(const sql::Facts& facts, const Outcome& outcome) {
     const bool counts =
         several || facts.kind == Kind::select || (facts.kind == Kind::show && !facts.asks.has(sql::Ask::warnings));
     found_rows_left_ = Left::as_before;
-    if (facts.calc_found_rows && (several || !outcome.error)) {
+    if (facts.calc_found_rows && (several || !outcome.error || facts.kind == Kind::call)) {
         found_rows_left_ = Left::on_server;
     } else if (counts && outcome.any_rows && (several || !outcome.error)) {
         found_rows_left_ = Left::here;

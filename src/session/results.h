@@ -54,6 +54,7 @@ private:
     Left row_count_left_ = Left::here;
     Left found_rows_left_ = Left::here;
     Left warnings_left_ = Left::here;
+    bool may_have_warnings_ = false;  // of an earlier statement, unless one has cleared them since
 };
 
 }  // namespace tidegate::session

@@ -65,7 +65,7 @@ bool is_refusal(std::uint16_t error) {
 bool did_nothing(const sql::Facts& facts, const protocol::ReplyWalker::Outcome& outcome) {
     constexpr std::uint16_t kSyntax = 1064;
     constexpr std::uint16_t kNoSuchPreparedStatement = 1243;
-    if (!outcome.error || facts.statements != 1) return false;
+    if (!outcome.error || facts.statements != 1 || facts.kind == Kind::call) return false;
     sql::Pins others = facts.pins;
     if (outcome.error_code == kSyntax && facts.kind != Kind::execute) {
         others.remove(kBehindSyntax);
@@ -179,7 +179,8 @@ bool Session::after(const sql::Facts& facts, const protocol::ReplyWalker::Outcom
     // temporary table and a prepared text are reported when they go, too.)
     const bool gives_back =
         facts.statements == 1 && facts.may_end.intersects({Pin::temporary_table, Pin::text_prepare});
-    if (outcome.state_changed && !carried_ && !gives_back && pins.none() && facts.kind != Kind::use)
+    if (outcome.state_changed && !carried_ && !gives_back && pins.none() && facts.kind != Kind::use &&
+        !facts.trusted_calls)
         pins_.add(Pin::unknown_function);
     if (!outcome.error) {
         sql::Pins ended = facts.may_end;

@@ -55,10 +55,12 @@ Facts Classifier::finish() {
     if (unsafe_bytes_) {
         pin(Pin::multibyte);
     }
-    if (facts_.pins.intersects(kMayAskAnything)) {
-        facts_.asks.add(Ask::last_insert_id);
-    }
     const bool single = facts_.statements == 1;
+    if (facts_.pins.intersects(kMayAskAnything)) {
+        facts_.only_calls_ask = !facts_.asks.has(Ask::last_insert_id);
+        facts_.asks.add(Ask::last_insert_id);
+        facts_.calls_told = facts_.calls_told && single && !executable_seen_;
+    }
     facts_.plain_read = facts_.plain_read && single && facts_.pins.none() && facts_.asks.none();
     Pins not_carried = facts_.pins;
     not_carried.remove(Pin::user_variable);
@@ -369,12 +371,22 @@ void Classifier::on_open(const Token& token) {
         const bool qualified = s_.before_that.kind == TokenKind::dot;
         const bool native = name.info != nullptr && !qualified && on_native(*name.info, name.end != token.offset);
         if (!native && s_.calls) {
-            pin(Pin::unknown_function);
+            on_unknown_call();
         }
     }
     s_.target = false;
     if (s_.depth < std::numeric_limits<std::uint16_t>::max()) {
         ++s_.depth;
+    }
+}
+
+// A call of somebody's own function, whose name ends with the token before.
+void Classifier::on_unknown_call() {
+    pin(Pin::unknown_function);
+    if (facts_.call_count < kMaxCalls && !executable_seen_) {
+        facts_.call_ends[facts_.call_count++] = s_.before.end;
+    } else {
+        facts_.calls_told = false;
     }
 }
 

@@ -62,6 +62,7 @@ private:
         load,
         show,
         kill,
+        call,
     };
 
     // A token that has been seen.
@@ -161,6 +162,8 @@ private:
     void on_show(Word word);
     void on_load(Word word);
     void on_kill(const Token& token, Word word);
+    void on_call(const Token& token);
+    void on_unknown_call();
     void account_statement();
     void skip_body();
 

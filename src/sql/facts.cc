@@ -96,12 +96,12 @@ std::string_view describe(Pin pin) {
             return "It has used XA transactions. It ends when the client leaves. Give the account session mode "
                    "(mode = \"session\" in its [[user]]).";
         case Pin::call:
-            return "It has called a procedure, which may leave anything behind. It ends when the client leaves "
-                   "or resets its connection. Use an account in session mode for what calls procedures.";
+            return "It has called a procedure that is not known to leave nothing behind. It ends when the client leaves "
+                   "or resets its connection. See which of its statements does, or trust it with a [[rule]].";
         case Pin::unknown_function:
-            return "It has run a function that is not the server's own, or a trigger that changes the session, "
-                   "which may leave anything behind. It ends when the client leaves or resets its connection. "
-                   "Use an account in session mode for what runs them.";
+            return "It has called a function that is not known to leave nothing behind, or a trigger or routine has "
+                   "changed the session. It ends when the client leaves or resets its connection. See which of its "
+                   "statements does, or trust it with a [[rule]].";
         case Pin::variable:
             return "It has set a system variable that cannot be carried to another connection. It ends when the "
                    "client leaves or resets its connection. Leave the SET out if the program does not need it, "

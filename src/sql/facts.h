@@ -145,6 +145,7 @@ struct TextSpan {
 };
 
 inline constexpr std::size_t kMaxSetNames = 8;
+inline constexpr std::size_t kMaxCalls = 4;
 
 struct Facts {
     Kind kind = Kind::empty;       // of the first statement
@@ -185,6 +186,24 @@ struct Facts {
     std::uint8_t set_count = 0;  // how many of set_names are there
     std::array<TextSpan, kMaxSetNames> set_names =
         {};  // the session variables that it sets, without quotes; all of them, or it pins
+
+    // What it calls that is not the server's own, for CallNames (call_names.h) to read the names from the text: where
+    // the name that CALL is followed by begins, and where the names in front of parentheses end. Not told: there are
+    // more of them, or it is not sure what they are; then it pins as it does.
+    bool calls_told = true;
+    bool calls_procedure = false;
+    std::uint8_t call_count = 0;
+    std::uint32_t procedure_at = 0;
+    std::array<std::uint32_t, kMaxCalls> call_ends = {};
+    // LAST_INSERT_ID() may be asked for by what it calls, and the statement itself does not ask for it.
+    bool only_calls_ask = false;
+    // It makes, changes or drops routines, triggers, views, schemas or loadable functions.
+    bool changes_routines = false;
+
+    // Filled in by those who know what is called (lifted_calls.h), not by the scanner.
+    Pins lifted;                 // pins that it would have, were it not known what it calls
+    bool calls_query = false;    // statements within what it calls may have cleared the warnings
+    bool trusted_calls = false;  // lifted on the operator's word
 
     Bare bare = Bare::none;
     TextSpan column;  // the column's name where `bare` is a SELECT: the expression as it was written, or the alias

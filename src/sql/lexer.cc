@@ -280,9 +280,9 @@ bool Lexer::run_line_comment(Input& in, Token& token, bool last, const char* p) 
     if (p == in.end && !last) {
         return cut(Inside::line_comment, p);
     }
-    finish_long(in, token, TokenKind::comment, p, 0, 0);
-    token.text = {};
-    return true;
+    const bool whole = inside_ == Inside::none;
+    const std::size_t mark = whole && *in.at == '-' ? 2 : 1;
+    return finish_long(in, token, TokenKind::comment, p, mark, 0);
 }
 
 // `/*!`, `/*M!`, each with a version, `/*`, or a division.

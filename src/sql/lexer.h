@@ -30,7 +30,7 @@ enum class TokenKind : std::uint8_t {
     close,
     semicolon,
     other,
-    comment,           // the text between the marks; only of /* */
+    comment,           // the text between the marks
     executable_open,   // /*!50100, /*M!100100
     executable_close,  // its */
 };

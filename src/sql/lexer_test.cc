@@ -65,8 +65,8 @@ TEST(Lexer, Quotes) {
 
 TEST(Lexer, Comments) {
     EXPECT_EQ(tokens("a/*b*/c"), (Tokens{"w:a", "c:b", "w:c"}));
-    EXPECT_EQ(tokens("a--b -- c\nd--"), (Tokens{"w:a", "-", "-", "w:b", "c:", "w:d", "c:"}));
-    EXPECT_EQ(tokens("a#b\nc"), (Tokens{"w:a", "c:", "w:c"}));
+    EXPECT_EQ(tokens("a--b -- c\nd--"), (Tokens{"w:a", "-", "-", "w:b", "c: c", "w:d", "c:"}));
+    EXPECT_EQ(tokens("a#b\nc"), (Tokens{"w:a", "c:b", "w:c"}));
     EXPECT_EQ(tokens("/*!50100a*/ /*!a*/ /*M!100100 a*/ /*Ma*/"),
               (Tokens{"/*!50100", "w:a", "*/", "/*!", "w:a", "*/", "/*M!100100", "w:a", "*/", "c:Ma"}));
     EXPECT_EQ(tokens("a*/b /"), (Tokens{"w:a", "*", "/", "w:b", "/"}));

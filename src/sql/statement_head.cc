@@ -48,7 +48,7 @@ void Classifier::first_word(Word word) {
             reads_expressions(Kind::do_);
             break;
         case Word::call_:
-            reads_expressions(Kind::call);
+            reads_expressions(Kind::call, Head::call);
             s_.target = true;
             pin(Pin::call);
             break;
@@ -147,6 +147,11 @@ void Classifier::first_word_of_others(Word word) {
         case Word::revoke_:
             account_statement();
             break;
+        case Word::install_:
+        case Word::uninstall_:
+            is(Kind::other);
+            facts_.changes_routines = true;  // they may bring functions
+            break;
         case Word::cache_:
         case Word::change_:
         case Word::check_:
@@ -154,7 +159,6 @@ void Classifier::first_word_of_others(Word word) {
         case Word::clone_:
         case Word::help_:
         case Word::import_:
-        case Word::install_:
         case Word::optimize_:
         case Word::purge_:
         case Word::repair_:
@@ -162,7 +166,6 @@ void Classifier::first_word_of_others(Word word) {
         case Word::restart_:
         case Word::shutdown_:
         case Word::stop_:
-        case Word::uninstall_:
             is(Kind::other);
             break;
         default:
@@ -191,6 +194,9 @@ void Classifier::on_head(const Token& token, const WordInfo* info) {
     switch (s_.head) {
         case Head::kill:
             on_kill(token, word);
+            return;
+        case Head::call:
+            on_call(token);
             return;
         case Head::begin:
             if (word != Word::work_) {
@@ -289,6 +295,7 @@ void Classifier::on_second_word(Word word) {
                 account_statement();
             } else if (word == Word::table_ || word == Word::tables_) {
                 s_.kind = Kind::ddl;
+                facts_.changes_routines = true;  // a view may be renamed so, too
             }
             break;
         case Word::backup_:
@@ -397,12 +404,16 @@ void Classifier::on_create(Word word) {
         case Word::trigger_:
         case Word::package_:
         case Word::library_:
+            facts_.changes_routines = true;
             skip_body();
             break;
         case Word::view_:
-        case Word::index_:
         case Word::database_:
         case Word::schema_:
+            facts_.changes_routines = true;
+            s_.head = Head::none;
+            break;
+        case Word::index_:
             s_.head = Head::none;
             break;
         default:
@@ -438,6 +449,10 @@ void Classifier::on_alter(Word word) {
         case Word::schema_:
         case Word::procedure_:
         case Word::function_:
+        case Word::package_:
+            facts_.changes_routines = true;
+            s_.head = Head::none;
+            break;
         case Word::instance_:
             s_.head = Head::none;
             break;
@@ -461,6 +476,16 @@ void Classifier::on_drop(Word word) {
         case Word::role_:
             account_statement();
             return;
+        case Word::view_:
+        case Word::database_:
+        case Word::schema_:
+        case Word::procedure_:
+        case Word::function_:
+        case Word::trigger_:
+        case Word::package_:
+        case Word::library_:
+            facts_.changes_routines = true;
+            break;
         default:
             break;
     }
@@ -517,6 +542,13 @@ void Classifier::on_load(Word word) {
         default:
             break;
     }
+}
+
+// The procedure's name, or its schema's, begins here.
+void Classifier::on_call(const Token& token) {
+    facts_.calls_procedure = true;
+    facts_.procedure_at = token.offset;
+    s_.head = Head::none;
 }
 
 // KILL [HARD | SOFT] [CONNECTION | QUERY] <number>, and nothing else, is a KILL that the gate can carry out.

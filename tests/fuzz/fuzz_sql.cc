@@ -7,7 +7,9 @@
 #include <span>
 #include <string_view>
 
+#include "sql/call_names.h"
 #include "sql/digest.h"
+#include "sql/routine_scan.h"
 #include "sql/scanner.h"
 
 namespace {
@@ -55,6 +57,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string_view text(reinterpret_cast<const char*>(data + 4), size - 4);
     const Facts whole = tidegate::sql::scan(text, mode);
     check(whole, text);
+
+    const tidegate::sql::CalledNames called(text, whole, mode);
+    for (const auto& each : called.all()) require(!called.sure() || !each.name.empty());
+    require(!called.sure() || (whole.pins.any() && whole.statements == 1));
+    (void)tidegate::sql::scan_routine(text, static_cast<tidegate::sql::Program>(data[3] % 4), mode, {});
 
     // In two pieces, in pieces of one size, and byte by byte.
     const std::size_t cut = (data[1] | static_cast<std::size_t>(data[2]) << 8U) % (text.size() + 1);

@@ -6,6 +6,7 @@ or just idles; then another client looks into every corner of its session, and m
 just logged in at the server itself. What holds the connection must hold it, what does not must not.
 """
 import dataclasses
+import itertools
 
 import pytest
 
@@ -466,6 +467,8 @@ def assert_same(found, expected, what):
     assert not differing, f"{what}: (found, expected) {differing}"
 
 
+_sent = itertools.count()
+
 PADDING = "/* " + "long " * 16000 + "*/ "  # more than the gate holds at once
 
 
@@ -488,8 +491,8 @@ def send(client, world, statement, way):
         client.read_results(binary=True)
         client.close_statement(prepared)
     elif way == "procedure":
-        name = f"{world.schema}.sent"
-        world.server.sql(f"DROP PROCEDURE IF EXISTS {name}")
+        # Another name each time: one that is changed past the gate counts for a while as what it was (proxy.md).
+        name = f"{world.schema}.sent_{next(_sent)}"
         try:
             world.server.sql(f"CREATE DEFINER = admin@'127.0.0.1' PROCEDURE {name}() SQL SECURITY INVOKER {statement}")
         except Exception:

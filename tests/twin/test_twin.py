@@ -20,6 +20,23 @@ ROUTINES = [
     "CREATE FUNCTION plain_function(n INT) RETURNS INT DETERMINISTIC RETURN n * 2",
     "CREATE PROCEDURE makes_table(n INT) BEGIN CREATE TEMPORARY TABLE IF NOT EXISTS made SELECT n AS a; END",
     "CREATE PROCEDURE fails_in_transaction() BEGIN START TRANSACTION; SELECT 1; SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'no'; END",
+    # What leaves nothing behind, but for what statements leave.
+    "CREATE PROCEDURE inserts(t INT, n INT) BEGIN IF t = 0 THEN INSERT INTO t0 (v) VALUES (n); ELSEIF t = 1 THEN INSERT INTO t1 (v) "
+    "VALUES (n); ELSE INSERT INTO t2 (v) VALUES (n); END IF; END",
+    "CREATE PROCEDURE changes(t INT, n INT) BEGIN SELECT id FROM fixed WHERE id < n; IF t = 0 THEN UPDATE t0 SET v = n; ELSEIF t = 1 THEN "
+    "UPDATE t1 SET v = n; ELSE UPDATE t2 SET v = n; END IF; END",
+    "CREATE PROCEDURE counts() BEGIN DECLARE x INT; SELECT COUNT(*) INTO x FROM fixed; SELECT x, twice(x); END",
+    "CREATE PROCEDURE nothing() BEGIN DECLARE x INT DEFAULT 1; SET x = x + 1; END",
+    "CREATE PROCEDURE warns() BEGIN SELECT 1 / 0; END",
+    "CREATE PROCEDURE begins() BEGIN START TRANSACTION; SELECT COUNT(*) FROM fixed; END",
+    "CREATE FUNCTION twice(n INT) RETURNS INT DETERMINISTIC RETURN n * 2",
+    "CREATE FUNCTION asks() RETURNS BIGINT DETERMINISTIC RETURN LAST_INSERT_ID()",
+    "CREATE FUNCTION reads(n INT) RETURNS INT READS SQL DATA BEGIN DECLARE x INT; SELECT COUNT(*) INTO x FROM fixed WHERE id < n; RETURN x; END",
+    "CREATE FUNCTION inserts_own(n INT) RETURNS INT MODIFIES SQL DATA BEGIN INSERT INTO log (v) VALUES (n); RETURN n; END",
+    # What leaves something that no server reports.
+    "CREATE FUNCTION into_variable(n INT) RETURNS INT READS SQL DATA BEGIN SELECT n INTO @from_function; RETURN n; END",
+    "CREATE PROCEDURE makes_by_select(n INT) CREATE TEMPORARY TABLE IF NOT EXISTS made2 SELECT n AS a",
+    "CREATE PROCEDURE deep(n INT) BEGIN CALL makes_by_select(twice(n)); END",
 ]
 
 
@@ -30,6 +47,7 @@ def twins(any_server):
                    "CREATE TABLE app_twin.fixed (id INT PRIMARY KEY, v VARCHAR(20)) ENGINE=InnoDB",
                    "INSERT INTO app_twin.fixed VALUES (1, 'eins'), (2, 'zwei'), (3, 'drei'), (4, 'vier'), (5, 'fünf')",
                    "CREATE TABLE app_twin.here (name VARCHAR(20))", "INSERT INTO app_twin.here VALUES ('first'), ('one')",
+                   "CREATE TABLE app_twin.log (id INT AUTO_INCREMENT PRIMARY KEY, v INT) ENGINE=InnoDB",
                    "CREATE TABLE app_twin2.here (name VARCHAR(20))", "INSERT INTO app_twin2.here VALUES ('second')",
                    *(f"CREATE TABLE app_twin.t{n} (id INT AUTO_INCREMENT PRIMARY KEY, v VARCHAR(40)) ENGINE=InnoDB" for n in range(3)),
                    *(f"INSERT INTO app_twin.t{n} VALUES (1, 'one'), (2, 'two'), (3, 'three')" for n in range(3)),
