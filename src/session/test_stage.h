@@ -10,6 +10,7 @@
 #include "protocol/packets.h"
 #include "protocol/testing.h"
 #include "session/session.h"
+#include "sql/lifted_calls.h"
 #include "sql/scanner.h"
 
 namespace tidegate::session {
@@ -78,7 +79,8 @@ protected:
 
     // A statement and its reply. True: the session wants to know the status.
     bool run(std::string_view text, Bytes reply) {
-        const sql::Facts facts = sql::scan(text, session.mode());
+        sql::Facts facts = sql::scan(text, session.mode());
+        sql::lift_calls(facts, text, session.mode(), session.state()->schema, known);
         session.before(facts, text);
         return session.after(facts, walk(std::move(reply), protocol::ReplyShape::result));
     }
@@ -100,6 +102,7 @@ protected:
         return "(default)";
     }
 
+    sql::RoutineSet known;  // what the gate knows of the server's routines
     States states;
     PreparedTexts texts;
     Session session;
