@@ -353,7 +353,8 @@ void read_rule(const toml::table& table, const Context& context, Config& config)
     } else if (rule.pin && !section.has("statement")) {
         section.wrong("pin", "is for statements; without `statement` use `mode` = \"session\"");
     } else if (!rule.mode && !rule.pin && !rule.trust_calls) {
-        section.wrong("mode", "is missing, and so are `pin` and `trust_calls`; without one of them a rule does nothing");
+        section.wrong("mode",
+                      "is missing, and so are `pin` and `trust_calls`; without one of them a rule does nothing");
     }
     section.finish();
     config.rules.push_back(std::move(rule));

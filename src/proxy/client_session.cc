@@ -184,7 +184,8 @@ net::Task<bool> ClientSession::query(std::size_t packet_size, bool large) {
         facts.kind = sql::Kind::unknown;  // until the whole text has passed the scanner
         large_text_ = true;
         session_.before(facts, {});
-        if (rules_ != nullptr) wish_ = rules_->wish_for(protocol::as_text(in_.filled()).substr(protocol::kHeaderSize + 1));
+        if (rules_ != nullptr)
+            wish_ = rules_->wish_for(protocol::as_text(in_.filled()).substr(protocol::kHeaderSize + 1));
         const bool kept = co_await keep_beginning();
         if (!kept) co_return false;
         const bool alive = co_await statement(ReplyShape::result, facts, packet_size, true);
@@ -201,7 +202,8 @@ net::Task<bool> ClientSession::query(std::size_t packet_size, bool large) {
         in_.consume(packet_size);
         co_return told;
     }
-    if (lease_ == nullptr && facts.set_only_carried && sql::is_constant_set(text, facts, session_.mode())) {
+    const bool may_know = lease_ == nullptr && rules_ == nullptr && facts.set_only_carried;
+    if (may_know && sql::is_constant_set(text, facts, session_.mode())) {
         if (const session::KnownSet* known = core_.known_sets.find(user_, session_.state(), text)) {
             co_return co_await answer_set(*known, facts, packet_size);
         }

@@ -42,7 +42,8 @@ TEST_F(KnownCalls, PinWhenTheServerReportsAChange) {
 
 // Trap 2: a procedure may have begun a transaction before it came to a table that is not there.
 TEST_F(KnownCalls, AskForTheStatusAfterEveryErrorOfACall) {
-    for (const std::uint16_t code : {1064, 1146, 1142, 1644}) EXPECT_TRUE(run("CALL p()", error(code))) << code;
+    for (const int code : {1064, 1146, 1142, 1644})
+        EXPECT_TRUE(run("CALL p()", error(static_cast<std::uint16_t>(code)))) << code;
     EXPECT_FALSE(run("SELECT f()", error(1146)));
     EXPECT_EQ(session.hold(), Hold::none);
     run("CALL p()", ok(status::autocommit | status::in_transaction));
