@@ -55,7 +55,7 @@ def parties(any_server, new_gate, new_schema):
 def held_by(gate, number):
     """(pins, in a transaction) of a client that has a connection; None of one that has none."""
     client, = (each for each in gate.api("/api/clients")["clients"] if each["id"] == number)
-    return (set(client["pins"]), client["in_transaction"]) if client["server_connection"] else None
+    return ({pin["name"] for pin in client["pins"]}, client["in_transaction"]) if client["server_connection"] else None
 
 
 def check_held(gate, number, why, step, framework):
