@@ -143,9 +143,10 @@ def test_kill_of_another_account_and_of_nobody(gate, connect):
     ["SELECT 1/0", "SHOW WARNINGS", "SHOW ERRORS"],
     ["SHOW WARNINGS"],
     ["SET sql_mode = 'ANSI'", "SELECT SQL_CALC_FOUND_ROWS 1 UNION SELECT 2 LIMIT 1", "SELECT FOUND_ROWS()", "SET sql_mode = ''"],
+    ["SET @mine = 5", "SELECT @mine"],
     ["prepared"],
     ["SHOW PROCESSLIST"],
-], ids=["plain", "warnings", "no warnings", "settings", "prepared", "processlist"])
+], ids=["plain", "warnings", "no warnings", "settings", "user variables", "prepared", "processlist"])
 def test_a_kill_never_hits_the_other_client(any_server, new_gate, statements):
     gate = new_gate(any_server, budget={"max_connections": 1})
     victim, bystander, killer = (Client(gate.port, timeout=120) for _ in range(3))
