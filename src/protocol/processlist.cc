@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <system_error>
 
 #include "protocol/frame.h"
 
@@ -71,8 +72,8 @@ bool write_noted(Bytes packet, const Columns& columns, const ProcessNote& note, 
     const auto info = cell(row, *columns.info);
     if (!id || !user || !info) return false;
     std::uint64_t number = 0;
-    const char* const end = id->value.data() + id->value.size();
-    if (id->value.empty() || std::from_chars(id->value.data(), end, number).ptr != end) return false;
+    const auto read = std::from_chars(id->value.data(), id->value.data() + id->value.size(), number);
+    if (id->value.empty() || read.ec != std::errc() || read.ptr != id->value.data() + id->value.size()) return false;
     std::string text = note(number, user->value);
     if (text.empty()) return false;
     if (!info->value.empty()) text.append(" ").append(info->value);

@@ -84,6 +84,7 @@ Occupancy Core::occupancy() const {
 // By cause: how many clients, and how long in all, those that still last included.
 std::vector<PinnedSnapshot> Core::pinned_now() const {
     std::vector<PinnedSnapshot> all;
+    all.reserve(sql::kPinCount);
     for (std::size_t i = 0; i < sql::kPinCount; ++i) {
         all.push_back({.name = std::string(sql::name(static_cast<sql::Pin>(i))),
                        .clients = pins.now[i],
