@@ -118,11 +118,11 @@ struct Class {
 
 // Something else than usual for some sessions, or for some of their statements (rules.h).
 struct Rule {
-    ClassMatch who{};               // empty: everybody
-    std::string statement{};        // how it begins, folded (rules.h); empty: the rule is for the whole session
-    std::optional<PoolMode> mode{}; // of the session
-    bool pin = false;               // the statement's client keeps its connection from then on
-    bool trust_calls = false;       // what is called leaves nothing behind, without looking
+    ClassMatch who{};                // empty: everybody
+    std::string statement{};         // how it begins, folded (rules.h); empty: the rule is for the whole session
+    std::optional<PoolMode> mode{};  // of the session
+    bool pin = false;                // the statement's client keeps its connection from then on
+    bool trust_calls = false;        // what is called leaves nothing behind, without looking
     friend bool operator==(const Rule&, const Rule&) = default;
 };
 

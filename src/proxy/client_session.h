@@ -311,7 +311,7 @@ private:
     };
     OnServer on_server_;
     std::unique_ptr<const config::SessionRules> rules_;  // nullptr: no rule is about this session
-    config::Wish wish_;            // of rules, for the large statement under way
+    config::Wish wish_;                                  // of rules, for the large statement under way
     std::uint64_t judged_at_ = 0;  // the version of what was known when the statement's calls were looked up
     Running running_;
     std::optional<session::KnownSet> learning_;  // the statement under way may be worth knowing

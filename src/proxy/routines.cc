@@ -15,10 +15,11 @@ namespace {
 
 constexpr Duration kBetweenLooks = 1s;  // at least, however often somebody asks for one
 
-// Everything of a routine's that the judgement depends on. (LAST_ALTERED alone has whole seconds.)
+// Everything of a routine's that the judgement depends on. (LAST_ALTERED alone has whole seconds. MySQL 9.7 has no
+// MD5().)
 constexpr std::string_view kRoutinesSum =
     "SELECT COUNT(*), SUM(CRC32(CONCAT_WS('/', ROUTINE_SCHEMA, ROUTINE_NAME, ROUTINE_TYPE, SQL_MODE, LAST_ALTERED, "
-    "MD5(ROUTINE_DEFINITION)))) FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA <> 'mysql'";
+    "SHA2(ROUTINE_DEFINITION, 256)))) FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA <> 'mysql'";
 constexpr std::string_view kProgramsSum =
     "SELECT (SELECT CONCAT_WS('/', COUNT(*), SUM(CRC32(CONCAT_WS('/', TRIGGER_SCHEMA, TRIGGER_NAME, SQL_MODE, "
     "ACTION_STATEMENT)))) FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA NOT IN ('sys', 'mysql')), "
@@ -34,7 +35,8 @@ constexpr std::string_view kTriggers =
     "SELECT TRIGGER_SCHEMA, TRIGGER_NAME, SQL_MODE, ACTION_STATEMENT FROM information_schema.TRIGGERS WHERE "
     "TRIGGER_SCHEMA NOT IN ('sys', 'mysql')";
 constexpr std::string_view kSeesPrograms =
-    "SELECT COUNT(*) FROM information_schema.USER_PRIVILEGES WHERE PRIVILEGE_TYPE IN ('SELECT', 'TRIGGER', 'SHOW VIEW') "
+    "SELECT COUNT(*) FROM information_schema.USER_PRIVILEGES WHERE PRIVILEGE_TYPE IN ('SELECT', 'TRIGGER', 'SHOW "
+    "VIEW') "
     "AND GRANTEE = CONCAT(QUOTE(SUBSTRING_INDEX(CURRENT_USER(), '@', 1)), '@', "
     "QUOTE(SUBSTRING_INDEX(CURRENT_USER(), '@', -1)))";
 constexpr std::string_view kViews =
@@ -114,6 +116,15 @@ net::Task<bool> Routines::look(ServerConnection& connection) {
     const bool programs_too = asked || looks_++ % kLooksBetweenPrograms == 0;
     const Result<Answer> routines = co_await connection.query(kRoutinesSum);
     if (!routines) co_return false;
+    if (routines->outcome.error) {
+        if (!std::exchange(told_, true)) {
+            log::warn(
+                "The server does not tell the gate about its stored routines ({}): calls of any pin their clients",
+                routines->error.message);
+        }
+        forget();
+        co_return true;
+    }
     std::string routines_sum = sum_of(*routines);
     std::string programs_sum = programs_sum_;
     if (programs_too) {
@@ -136,8 +147,9 @@ net::Task<bool> Routines::look(ServerConnection& connection) {
         programs_sum_ = std::move(programs_sum);
         set_ = sql::RoutineSet(routines_, programs_);
         core_.set_hidden(set_.hidden());
-        log::info("Read the bodies of {} stored routines: {} of them leave nothing behind, and calling them pins nobody",
-                  routines_.routines.size(), set_.size());
+        log::info(
+            "Read the bodies of {} stored routines: {} of them leave nothing behind, and calling them pins nobody",
+            routines_.routines.size(), set_.size());
     }
     if (changes_ != began || under_way_ > 0) {  // what was read may be from before
         wanted_ = wanted_ || under_way_ == 0;
@@ -164,10 +176,8 @@ net::Task<bool> Routines::read_routines(ServerConnection& connection, sql::Routi
             to.packages.insert(lower(*row[1]));
             continue;
         }
-        sql::RoutineSource::Routine routine{.schema = std::string(*row[0]),
-                                            .name = lower(*row[1]),
-                                            .procedure = *row[2] == "PROCEDURE",
-                                            .facts = {}};
+        sql::RoutineSource::Routine routine{
+            .schema = std::string(*row[0]), .name = lower(*row[1]), .procedure = *row[2] == "PROCEDURE", .facts = {}};
         const std::string_view sql_mode = row[4].value_or("");
         const bool readable = row[3] == "SQL" && row[5] && !row[5]->empty() && !has_high(*row[1]);
         if (readable && sql_mode.find("ORACLE") == std::string_view::npos) {

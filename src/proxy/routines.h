@@ -63,6 +63,7 @@ private:
     std::string routines_sum_;  // of what was read last; empty: nothing
     std::string programs_sum_;
     int looks_ = 0;
+    bool told_ = false;  // that it cannot be read
     bool wanted_ = true;
     TimePoint earliest_{};
     TimePoint next_{};

@@ -73,10 +73,10 @@ public:
     // this is (a session's insert_id_mark_).
     std::uint64_t used_by = 0;
     std::uint64_t insert_id_of = 0;
-    bool warned = false;   // it has warnings; on MariaDB only a statement with a table in it clears them
-    bool unsure = false;   // its last user may have left something that the server does not tell: reset it for others
-    bool changes_routines = false;  // a statement that may change stored routines is under way (proxy::Routines)
-    std::string identity;  // what a login made of it that a reset does not restore
+    bool warned = false;  // it has warnings; on MariaDB only a statement with a table in it clears them
+    bool unsure = false;  // its last user may have left something that the server does not tell: reset it for others
+    bool changes_routines = false;         // a statement that may change stored routines is under way (proxy::Routines)
+    std::string identity;                  // what a login made of it that a reset does not restore
     session::ServerStatements statements;  // what is prepared on it
     // The last session's results that it may still ask for: to be fetched before somebody else gets the connection.
     std::shared_ptr<Leftovers> leftovers;

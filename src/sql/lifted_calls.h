@@ -1,6 +1,6 @@
 // A statement that would pin only because it calls something: it does not where all of that is known to leave nothing
-// behind, or where the operator says so. What is called leaves LAST_INSERT_ID(), FOUND_ROWS() and the warnings behind as
-// statements do: that is put into the facts.
+// behind, or where the operator says so. What is called leaves LAST_INSERT_ID(), FOUND_ROWS() and the warnings behind
+// as statements do: that is put into the facts.
 #pragma once
 
 #include <string_view>

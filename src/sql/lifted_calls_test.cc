@@ -58,13 +58,28 @@ TEST(LiftedCalls, OfWhatIsKnown) {
 
 TEST(LiftedCalls, NotOfWhatIsNot) {
     const RoutineSet known(shop(), {});
-    for (const std::string_view text :
-         {"SELECT locks()", "CALL deep_locks()", "CALL calls_locks()", "SELECT nowhere()", "SELECT missing()",
-          "SELECT plain(), locks()", "CALL plain(locks())", "SELECT third.plain()", "CALL inserts2()",
-          "CALL plain(@x)", "SELECT plain(@x := 1)", "SELECT plain(); SELECT 1", "SELECT 1; SELECT plain()",
-          "SELECT SHOP.plain()", "SELECT /*!50000 plain()*/", "SELECT /*!50000 plain*/()", "CALL /*!50000 plain()*/",
-          "SELECT `pla``in`()", "SELECT plain(plain(plain(plain(plain()))))", "SELECT plain(GET_LOCK('a', 1))",
-          "CALL a.b.plain()", "CALL inserts.plain()"}) {
+    for (const std::string_view text : {"SELECT locks()",
+                                        "CALL deep_locks()",
+                                        "CALL calls_locks()",
+                                        "SELECT nowhere()",
+                                        "SELECT missing()",
+                                        "SELECT plain(), locks()",
+                                        "CALL plain(locks())",
+                                        "SELECT third.plain()",
+                                        "CALL inserts2()",
+                                        "CALL plain(@x)",
+                                        "SELECT plain(@x := 1)",
+                                        "SELECT plain(); SELECT 1",
+                                        "SELECT 1; SELECT plain()",
+                                        "SELECT SHOP.plain()",
+                                        "SELECT /*!50000 plain()*/",
+                                        "SELECT /*!50000 plain*/()",
+                                        "CALL /*!50000 plain()*/",
+                                        "SELECT `pla``in`()",
+                                        "SELECT plain(plain(plain(plain(plain()))))",
+                                        "SELECT plain(GET_LOCK('a', 1))",
+                                        "CALL a.b.plain()",
+                                        "CALL inserts.plain()"}) {
         const Facts facts = facts_of(text, known, "shop", {.multi_statements = true});
         EXPECT_TRUE(facts.pins.any()) << text;
         EXPECT_TRUE(facts.lifted.none()) << text;
@@ -115,7 +130,8 @@ TEST(LiftedCalls, OnTheOperatorsWord) {
 
 TEST(RoutineSet, TriggersAndViewsThatLeaveSomethingUnseen) {
     const auto hidden = [](Program program, std::string_view body) {
-        return RoutineSet(shop(), {{.schema = "shop", .name = "x", .facts = scan_routine(body, program, {}, {})}}).hidden();
+        return RoutineSet(shop(), {{.schema = "shop", .name = "x", .facts = scan_routine(body, program, {}, {})}})
+            .hidden();
     };
     EXPECT_EQ(hidden(Program::trigger, "SET NEW.a = plain()"), "");
     EXPECT_EQ(hidden(Program::view, "select `shop`.`plain`() AS `a`"), "");
@@ -130,20 +146,33 @@ TEST(RoutineSet, TriggersAndViewsThatLeaveSomethingUnseen) {
 }
 
 TEST(Scanner, SeesWhatChangesRoutines) {
-    for (const std::string_view text :
-         {"CREATE PROCEDURE p() SELECT 1", "CREATE DEFINER = a@b FUNCTION f() RETURNS INT RETURN 1",
-          "CREATE OR REPLACE PROCEDURE p() SELECT 1", "CREATE AGGREGATE FUNCTION f RETURNS INT SONAME 'x.so'",
-          "CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW SET @x = 1", "/*!50003 CREATE*/ /*!50017 DEFINER=`a`@`b`*/ "
-          "/*!50003 TRIGGER g BEFORE INSERT ON t FOR EACH ROW SET @x = 1 */", "CREATE ALGORITHM = MERGE VIEW v AS SELECT 1",
-          "CREATE OR REPLACE VIEW v AS SELECT 1", "CREATE PACKAGE BODY p AS END", "ALTER PROCEDURE p COMMENT 'x'",
-          "ALTER FUNCTION f COMMENT 'x'", "ALTER VIEW v AS SELECT 1", "DROP PROCEDURE p", "DROP FUNCTION IF EXISTS f",
-          "DROP TRIGGER g", "DROP VIEW v", "DROP PACKAGE p", "DROP DATABASE d", "CREATE SCHEMA d", "RENAME TABLE v TO w",
-          "INSTALL COMPONENT 'x'"}) {
+    for (const std::string_view text : {"CREATE PROCEDURE p() SELECT 1",
+                                        "CREATE DEFINER = a@b FUNCTION f() RETURNS INT RETURN 1",
+                                        "CREATE OR REPLACE PROCEDURE p() SELECT 1",
+                                        "CREATE AGGREGATE FUNCTION f RETURNS INT SONAME 'x.so'",
+                                        "CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW SET @x = 1",
+                                        "/*!50003 CREATE*/ /*!50017 DEFINER=`a`@`b`*/ "
+                                        "/*!50003 TRIGGER g BEFORE INSERT ON t FOR EACH ROW SET @x = 1 */",
+                                        "CREATE ALGORITHM = MERGE VIEW v AS SELECT 1",
+                                        "CREATE OR REPLACE VIEW v AS SELECT 1",
+                                        "CREATE PACKAGE BODY p AS END",
+                                        "ALTER PROCEDURE p COMMENT 'x'",
+                                        "ALTER FUNCTION f COMMENT 'x'",
+                                        "ALTER VIEW v AS SELECT 1",
+                                        "DROP PROCEDURE p",
+                                        "DROP FUNCTION IF EXISTS f",
+                                        "DROP TRIGGER g",
+                                        "DROP VIEW v",
+                                        "DROP PACKAGE p",
+                                        "DROP DATABASE d",
+                                        "CREATE SCHEMA d",
+                                        "RENAME TABLE v TO w",
+                                        "INSTALL COMPONENT 'x'"}) {
         EXPECT_TRUE(scan(text, {}).changes_routines) << text;
     }
     for (const std::string_view text :
-         {"CREATE TABLE t (a INT)", "DROP TABLE t", "ALTER TABLE t DROP a", "SELECT 1", "CALL p()", "CREATE INDEX i ON t (a)",
-          "CREATE TEMPORARY TABLE t SELECT 1", "DROP PREPARE s", "RENAME USER a TO b"}) {
+         {"CREATE TABLE t (a INT)", "DROP TABLE t", "ALTER TABLE t DROP a", "SELECT 1", "CALL p()",
+          "CREATE INDEX i ON t (a)", "CREATE TEMPORARY TABLE t SELECT 1", "DROP PREPARE s", "RENAME USER a TO b"}) {
         EXPECT_FALSE(scan(text, {}).changes_routines) << text;
     }
 }

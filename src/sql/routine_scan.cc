@@ -162,8 +162,8 @@ void BodyScan::on_word(const std::string& word) {
     static constexpr std::array<std::string_view, 6> kBegin{"begin", "then", "else", "do", "loop", "repeat"};
     static constexpr std::array<std::string_view, 6> kWithSet{"update", "insert",   "replace",
                                                               "signal", "resignal", "load"};
-    static constexpr std::array<std::string_view, 7> kQuery{"select", "insert", "update", "delete",
-                                                            "replace", "show",  "values"};
+    static constexpr std::array<std::string_view, 7> kQuery{"select",  "insert", "update", "delete",
+                                                            "replace", "show",   "values"};
     static constexpr std::array<std::string_view, 3> kText{"prepare", "execute", "deallocate"};
     if (one_of(word, kBegin)) clause_set_ = alters_ = gives_out_ = false;
     if (one_of(word, kWithSet)) clause_set_ = true;
@@ -191,9 +191,7 @@ void BodyScan::on_statement_word(const std::string& word) {
     const Piece& last = before(at_);
     const std::string& next = piece(at_ + 1).text;
     const auto next_is = [&](auto... words) { return ((next == words) || ...); };
-    const auto last_is = [&](auto... words) {
-        return last.kind == TokenKind::word && ((last.text == words) || ...);
-    };
+    const auto last_is = [&](auto... words) { return last.kind == TokenKind::word && ((last.text == words) || ...); };
     if (word == "temporary") {
         hidden("a temporary table");
     } else if (word == "handler") {
@@ -255,11 +253,11 @@ void BodyScan::on_set() {
             hidden("a system variable");  // MariaDB's trackers say nothing of SET @@x
             continue;
         }
-        const bool of_new_row = now.kind == TokenKind::word && now.text == "new" && piece(at + 1).kind == TokenKind::dot;
+        const bool of_new_row =
+            now.kind == TokenKind::word && now.text == "new" && piece(at + 1).kind == TokenKind::dot;
         const bool own = is_name(now) && !now.text.empty() && std::ranges::find(locals_, now.text) != locals_.end();
         const TokenKind behind = piece(at + 1).kind;
-        const bool assigned =
-            behind == TokenKind::equals || behind == TokenKind::assign || behind == TokenKind::dot;
+        const bool assigned = behind == TokenKind::equals || behind == TokenKind::assign || behind == TokenKind::dot;
         if (now.kind == TokenKind::word && now.text == "role") hidden("SET ROLE");
         if ((!own && !of_new_row) || !assigned) unsafe("a system variable");
     }
@@ -292,7 +290,7 @@ std::size_t BodyScan::chain_begin(std::size_t last) const {
 // What stands in front of this parenthesis: a call, or a table, an alias, a type?
 void BodyScan::on_open() {
     static constexpr std::array<std::string_view, 15> kTableBehind{
-        "into",  "insert", "replace", "ignore", "table",  "exists", "references", "key",
+        "into",  "insert", "replace", "ignore", "table",     "exists",     "references", "key",
         "index", "as",     "unique",  "with",   "recursive", "constraint", "call"};
     static constexpr std::array<std::string_view, 12> kNoCall{"return", "until", "do",  "begin", "end",    "loop",
                                                               "repeat", "call",  "set", "on",    "escape", "partition"};
@@ -370,8 +368,7 @@ void BodyScan::add_call(std::size_t first, std::size_t last, bool procedure) {
 
 }  // namespace
 
-RoutineFacts scan_routine(std::string_view body, Program program, Mode mode,
-                          std::span<const std::string> parameters) {
+RoutineFacts scan_routine(std::string_view body, Program program, Mode mode, std::span<const std::string> parameters) {
     return BodyScan(program, mode, parameters).run(body);
 }
 

@@ -28,16 +28,21 @@ TEST(RoutineScan, LeaveNothingBehind) {
              "BEGIN DECLARE a, b INT DEFAULT 0; SET a = n, b = COALESCE(n, 1); SELECT a, b; END",
              "BEGIN DECLARE x VARCHAR(20); SET x := CONCAT('@y', p_name); SELECT x; END",
              "BEGIN SET result = (SELECT COUNT(*) FROM t), n = 3; END",
-             "BEGIN DECLARE done INT DEFAULT FALSE; DECLARE c CURSOR FOR SELECT id FROM t; DECLARE CONTINUE HANDLER FOR NOT "
-             "FOUND SET done = TRUE; OPEN c; r: LOOP FETCH c INTO n; IF done THEN LEAVE r; END IF; END LOOP; CLOSE c; END",
-             "BEGIN DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END; START TRANSACTION; INSERT INTO t "
-             "(id, v) VALUES (n, p_name) ON DUPLICATE KEY UPDATE v = VALUES(v); UPDATE t SET v = 1, w = 2 WHERE id = n; "
+             "BEGIN DECLARE done INT DEFAULT FALSE; DECLARE c CURSOR FOR SELECT id FROM t; DECLARE CONTINUE HANDLER "
+             "FOR NOT "
+             "FOUND SET done = TRUE; OPEN c; r: LOOP FETCH c INTO n; IF done THEN LEAVE r; END IF; END LOOP; CLOSE c; "
+             "END",
+             "BEGIN DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END; START TRANSACTION; INSERT "
+             "INTO t "
+             "(id, v) VALUES (n, p_name) ON DUPLICATE KEY UPDATE v = VALUES(v); UPDATE t SET v = 1, w = 2 WHERE id = "
+             "n; "
              "COMMIT; END",
              "INSERT INTO log SET at = NOW(), what = 'GET_LOCK(1)' -- SET @x = 1",
              "BEGIN CREATE TABLE IF NOT EXISTS t (id INT PRIMARY KEY, KEY k (id)); DROP TABLE t; TRUNCATE TABLE u; END",
              "ALTER TABLE t ADD COLUMN c INT, DROP COLUMN d",
              "SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'no', MYSQL_ERRNO = 1644",
-             "BEGIN CASE n WHEN 1 THEN SET n = 2; ELSE SET n = 3; END CASE; WHILE n > 0 DO SET n = n - 1; END WHILE; END",
+             "BEGIN CASE n WHEN 1 THEN SET n = 2; ELSE SET n = 3; END CASE; WHILE n > 0 DO SET n = n - 1; END WHILE; "
+             "END",
              "SELECT t.execute, t.temporary, `prepare` FROM t WHERE `get_lock` = 1",
              "SELECT @@sql_mode, @@session.time_zone, CURRENT_USER(), DATABASE()",
              "SELECT * FROM t FOR UPDATE",
@@ -129,8 +134,9 @@ TEST(RoutineScan, LeaveSomethingThatNothingTells) {
          }) {
         EXPECT_NE(scan_as(Program::trigger, body).hidden, "") << body;
     }
-    for (const std::string_view body : {"SET @x = NEW.id", "SET NEW.v = UPPER(NEW.v), @x = 1, @y := 2", "SET NEW.a = @x + 1",
-                                        "IF NEW.id > @limit THEN SET NEW.id = 1; END IF", "INSERT INTO log VALUES (NEW.id)"}) {
+    for (const std::string_view body :
+         {"SET @x = NEW.id", "SET NEW.v = UPPER(NEW.v), @x = 1, @y := 2", "SET NEW.a = @x + 1",
+          "IF NEW.id > @limit THEN SET NEW.id = 1; END IF", "INSERT INTO log VALUES (NEW.id)"}) {
         EXPECT_EQ(scan_as(Program::trigger, body).hidden, "") << body;
     }
     EXPECT_NE(scan_as(Program::view, "select last_insert_id(5) AS `a`").hidden, "");
@@ -171,7 +177,8 @@ TEST(RoutineScan, ReadsQuotesAsTheRoutineDoes) {
     EXPECT_EQ(scan_as(Program::function, "RETURN \"f\"").unsafe, "");
     EXPECT_EQ(scan_as(Program::function, "RETURN \"f\"(1)").calls.size(), 0U);
     EXPECT_EQ(scan_as(Program::function, "RETURN \"f\"(1)", {.ansi_quotes = true}).calls.size(), 1U);
-    EXPECT_NE(scan_as(Program::function, "RETURN 'a\\' || GET_LOCK(1, 1) || '", {.no_backslash_escapes = true}).unsafe, "");
+    EXPECT_NE(scan_as(Program::function, "RETURN 'a\\' || GET_LOCK(1, 1) || '", {.no_backslash_escapes = true}).unsafe,
+              "");
 }
 
 }  // namespace

@@ -52,15 +52,14 @@ void RoutineSet::find_safe(const Table& all) {
     }
     const auto safe = [&](const RoutineCall& call, const std::string& schema) {
         const auto* routine = called(all, call, schema);
-        return routine == nullptr ? safe_.end()
-                                  : safe_.find({routine->schema, routine->name, routine->procedure});
+        return routine == nullptr ? safe_.end() : safe_.find({routine->schema, routine->name, routine->procedure});
     };
     for (bool changed = true; std::exchange(changed, false);) {
         changed = std::erase_if(safe_, [&](const auto& each) {
-            return !std::ranges::all_of(all.at(each.first)->facts.calls, [&](const RoutineCall& call) {
-                return safe(call, each.first.schema) != safe_.end();
-            });
-        }) > 0;
+                      return !std::ranges::all_of(all.at(each.first)->facts.calls, [&](const RoutineCall& call) {
+                          return safe(call, each.first.schema) != safe_.end();
+                      });
+                  }) > 0;
     }
     for (bool changed = true; std::exchange(changed, false);) {
         for (auto& [key, effects] : safe_) {

@@ -22,8 +22,8 @@ struct RoutineSource {
         RoutineFacts facts;  // `unsafe` where the body could not be read
     };
     std::vector<Routine> routines;
-    std::set<std::string, std::less<>> packages;   // a.b() may be one's, whatever the schema a has
-    std::set<std::string, std::less<>> loadable;   // loadable functions, which go before stored ones
+    std::set<std::string, std::less<>> packages;  // a.b() may be one's, whatever the schema a has
+    std::set<std::string, std::less<>> loadable;  // loadable functions, which go before stored ones
     bool loadable_known = false;
     // All triggers and views could be read. If not, any routine that takes a lock may be called by one.
     bool programs_visible = true;

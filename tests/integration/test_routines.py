@@ -18,7 +18,7 @@ ROUTINES = [
     "MESSAGE_TEXT = 'no'; END",
     "CREATE PROCEDURE opens_and_misses() BEGIN START TRANSACTION; INSERT INTO t (v) VALUES (99); SELECT * FROM missing; END",
     "CREATE FUNCTION twice(n INT) RETURNS INT DETERMINISTIC RETURN n * 2",
-    "CREATE FUNCTION reads() RETURNS INT READS SQL DATA RETURN (SELECT COUNT(*) FROM t)",
+    "CREATE FUNCTION looks_up() RETURNS INT READS SQL DATA RETURN (SELECT COUNT(*) FROM t)",
     "CREATE FUNCTION writes(n INT) RETURNS INT MODIFIES SQL DATA BEGIN INSERT INTO t (v) VALUES (n); RETURN n; END",
     # What leaves something.
     "CREATE PROCEDURE locks() DO GET_LOCK('routine', 0)",
@@ -76,7 +76,7 @@ class World:
 
 
 HARMLESS = ["CALL plain(1)", "CALL Plain(1)", "CALL plain(twice(2))", "CALL {s}.plain(1)", "CALL `plain`(1)", "CALL deep(3)",
-            "CALL inserts(1)", "CALL moves(1)", "CALL warns()", "SELECT twice(2)", "SELECT TWICE(2)", "SELECT `{s}`.twice(2), reads()",
+            "CALL inserts(1)", "CALL moves(1)", "CALL warns()", "SELECT twice(2)", "SELECT TWICE(2)", "SELECT `{s}`.twice(2), looks_up()",
             "SELECT writes(5)", "INSERT INTO t (v) VALUES (twice(3))", "UPDATE t SET v = twice(v)", "DO twice(1)",
             "SELECT id FROM t WHERE twice(id) = 2", "SHOW TABLES WHERE twice(1)"]
 LEAVE = ["CALL locks()", "CALL deep_locks()", "SELECT fn_locks()", "SELECT fn_deep_locks()", "CALL makes_table()",
