@@ -24,12 +24,12 @@ Rule rule(ClassMatch who, std::string statement) {
 
 TEST(Rules, AreFoundBySession) {
     Config config;
-    config.rules.push_back(rule({.user = "report*"}, ""));
+    config.rules.push_back(rule({.user = "report*", .address = {}, .program = {}}, ""));
     config.rules.back().mode = PoolMode::session;
-    config.rules.push_back(rule({.program = "backup"}, ""));
+    config.rules.push_back(rule({.user = {}, .address = {}, .program = "backup"}, ""));
     config.rules.back().mode = PoolMode::transaction;
     config.rules.back().trust_calls = true;
-    config.rules.push_back(rule({.address = "10.0.0.0/8"}, "call a*"));
+    config.rules.push_back(rule({.user = {}, .address = "10.0.0.0/8", .program = {}}, "call a*"));
     config.rules.back().pin = true;
 
     EXPECT_FALSE(rules_of(config, "shop", "127.0.0.1", "php").any());
