@@ -235,8 +235,7 @@ void ClientSession::start_session(std::string_view schema, bool multi_statements
     const config::PoolMode usual = core_.accounts[key.account].mode;
     const config::PoolMode mode = rules_ != nullptr ? rules_->mode.value_or(usual) : usual;
     session_.start(core_.upstream.initial_state(charset_, schema, multi_statements),
-                   facts ? std::string_view(facts->sql_mode) : std::string_view(),
-                   mode == config::PoolMode::session);
+                   facts ? std::string_view(facts->sql_mode) : std::string_view(), mode == config::PoolMode::session);
     note_pins();
     leftovers_.reset();
     ran_statement_ = false;

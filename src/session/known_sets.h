@@ -19,7 +19,7 @@ struct KnownSet {
     StatePtr before;
     std::string text;
     StatePtr after{};
-    std::uint16_t status = 0;     // of the reply
+    std::uint16_t status = 0;       // of the reply
     std::vector<Variable> shown{};  // what an ordinary server's trackers tell in it
 };
 

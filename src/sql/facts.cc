@@ -96,7 +96,8 @@ std::string_view describe(Pin pin) {
             return "It has used XA transactions. It ends when the client leaves. Give the account session mode "
                    "(mode = \"session\" in its [[user]]).";
         case Pin::call:
-            return "It has called a procedure that is not known to leave nothing behind. It ends when the client leaves "
+            return "It has called a procedure that is not known to leave nothing behind. It ends when the client "
+                   "leaves "
                    "or resets its connection. See which of its statements does, or trust it with a [[rule]].";
         case Pin::unknown_function:
             return "It has called a function that is not known to leave nothing behind, or a trigger or routine has "

@@ -111,7 +111,8 @@ int main_of(std::span<char*> arguments) {
                        rc::gen::inRange(0U, 240U));
     std::size_t steps = 0;
     std::size_t played = 0;
-    std::string last;  // what differed: RapidCheck plays the smallest case once more, and forgets one that is not stable
+    std::string
+        last;  // what differed: RapidCheck plays the smallest case once more, and forgets one that is not stable
     const bool same = rc::check("every reply is the same", [&] {
         const auto moves = *rc::gen::resize(14, rc::gen::container<std::vector<Move>>(move));
         const auto order = *rc::gen::container<std::vector<unsigned>>(rc::gen::inRange(0U, kClients));
