@@ -60,23 +60,30 @@ def test_a_lock_of_a_client_is_its_own_until_it_gives_it_back(any_server, new_ga
 
 
 def framework(gate, number, rounds):
-    """What web frameworks do in a request: settings, prepared statements, a lock, a temporary table, a transaction."""
-    with gate.connect(connect_timeout=120, read_timeout=120, database="app") as connection, connection.cursor() as cursor:
-        cursor.execute("SET NAMES utf8mb4 COLLATE utf8mb4_unicode_ci")
-        cursor.execute("SET SESSION sql_mode = 'STRICT_ALL_TABLES'")
-        for turn in range(rounds):
-            cursor.execute(f"SELECT GET_LOCK('framework {number}', 5)")
-            assert cursor.fetchone() == (1,)
-            cursor.execute("CREATE TEMPORARY TABLE cart (item INT, amount INT)")
-            cursor.execute("INSERT INTO cart VALUES (%s, %s), (%s, %s)", (number, turn, number + 1, turn + 1))
-            cursor.execute("SELECT SUM(item), SUM(amount) FROM cart")
-            assert cursor.fetchone() == (2 * number + 1, 2 * turn + 1)
-            cursor.execute("DROP TEMPORARY TABLE cart")
-            cursor.execute(f"SELECT RELEASE_LOCK('framework {number}')")
-            assert cursor.fetchone() == (1,)
-            cursor.execute("SELECT @@sql_mode, @@collation_connection")
-            assert cursor.fetchone() == ("STRICT_ALL_TABLES", "utf8mb4_unicode_ci")
-            time.sleep(0.01)  # the page is made
+    """What web frameworks do in a request: settings, user variables, prepared statements, a lock, a temporary table."""
+    client = Client(gate.port, schema="app", timeout=300)
+    value = lambda statement: client.rows(statement)[0]  # noqa: E731
+    client.query("SET NAMES utf8mb4 COLLATE utf8mb4_unicode_ci")
+    client.query("SET SESSION sql_mode = 'NO_ENGINE_SUBSTITUTION'")
+    client.query(f"SET @user_id = {number}, @role = 'role {number}'")
+    double = client.prepare("SELECT ? * 2")
+    for turn in range(rounds):
+        found = [value(f"SELECT GET_LOCK('framework {number}', 5)")]
+        client.query("CREATE TEMPORARY TABLE cart (item INT, amount INT)")
+        client.query(f"INSERT INTO cart VALUES ({number}, {turn}), (@user_id + 1, {turn + 1})")
+        found.append(value("SELECT SUM(item), SUM(amount) FROM cart"))
+        client.query("DROP TEMPORARY TABLE cart")
+        found.append(value(f"SELECT RELEASE_LOCK('framework {number}')"))
+        found.append(tuple(client.execute(double, [number + turn]).rows[0]))
+        client.query(f"SELECT {turn} + @user_id INTO @seen")
+        found.append(value("SELECT @@sql_mode, @@collation_connection, @user_id, @role, @seen"))
+        wanted = [(b"1",), (str(2 * number + 1).encode(), str(2 * turn + 1).encode()), (b"1",), (2 * (number + turn),),
+                  (b"NO_ENGINE_SUBSTITUTION", b"utf8mb4_unicode_ci", str(number).encode(), f"role {number}".encode(),
+                   str(turn + number).encode())]
+        if found != wanted:
+            raise pymysql.err.InterfaceError(f"{found}, not {wanted}")
+        time.sleep(0.01)  # the page is made
+    client.quit()
 
 
 def run_framework(gate, clients, rounds):
@@ -96,7 +103,8 @@ def test_two_hundred_clients_that_pin_on_ten_connections(any_server, new_gate):
         tally, took[mode] = run_framework(gate, 200, rounds)
         stats = gate.api()
         print(f"\n{mode} mode: 200 clients, {200 * rounds} requests in {took[mode]:.1f} s; the slowest client "
-              f"{tally.latency(1.0):.1f} s; longest lease {stats['work']['longest_lease_seconds']} s; pins {stats['work']['pins']}")
+              f"{tally.latency(1.0):.1f} s; longest lease {stats['work']['longest_lease_seconds']} s; pins {stats['work']['pins']}, "
+              f"pinned {stats['work']['pinned']}")
         assert tally.errors == {}, str(tally)
         assert stats["peak"] <= 10
         wait_until(lambda gate=gate: gate.api()["active"] == 0, 20, "the last lease's end")
