@@ -179,8 +179,8 @@ net::Task<bool> ClientSession::command() {
 }
 
 net::Task<bool> ClientSession::query(std::size_t packet_size, bool large) {
-    sql::Facts facts;
     if (large) {
+        sql::Facts facts;
         facts.kind = sql::Kind::unknown;  // until the whole text has passed the scanner
         large_text_ = true;
         session_.before(facts, {});
@@ -193,7 +193,7 @@ net::Task<bool> ClientSession::query(std::size_t packet_size, bool large) {
         co_return alive;
     }
     const std::string_view text = protocol::as_text(in_.filled().first(packet_size)).substr(protocol::kHeaderSize + 1);
-    facts = sql::scan(text, session_.mode());
+    sql::Facts facts = sql::scan(text, session_.mode());
     if (facts.bare == sql::Bare::processlist) co_return co_await show_processes(facts, packet_size);
     if (facts.bare != sql::Bare::none && facts.bare != sql::Bare::last_insert_id)
         co_return co_await bare_question(facts, packet_size);

@@ -236,7 +236,7 @@ private:
     void lose_lease();          // the server is gone
 
     // client_session_relay.cc
-    net::Task<bool> statement(protocol::ReplyShape shape, sql::Facts facts, std::size_t packet_size, bool large);
+    net::Task<bool> statement(protocol::ReplyShape shape, sql::Facts& facts, std::size_t packet_size, bool large);
     net::Task<Ready> get_ready(const sql::Facts& facts);
     void begin_reply(protocol::ReplyShape shape);
     net::Task<Relayed> send_command(std::size_t packet_size, bool large, sql::Facts& facts);

@@ -246,8 +246,9 @@ void ClientSession::end_statement() {
     if (lease_ == nullptr) return;
     lease_->set_state(session_.state());
     running_.there = nullptr;
-    if (session_.hold() == session::Hold::user_variables && !ListNode<GivesWay>::linked()) core_.may_give_way(*this);
-    if (session_.hold() != session::Hold::none) return;
+    const session::Hold hold = session_.hold();
+    if (hold == session::Hold::user_variables && !ListNode<GivesWay>::linked()) core_.may_give_way(*this);
+    if (hold != session::Hold::none) return;
     const bool left = leftovers_ && leftovers_->any() && results_are_on(*lease_);
     lease_->leftovers = left ? leftovers_ : nullptr;
     core_.give_back(*std::exchange(lease_, nullptr));

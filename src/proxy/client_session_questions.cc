@@ -79,7 +79,8 @@ net::Task<bool> ClientSession::bare_question(const sql::Facts& facts, std::size_
         }
         if (ask_server && results_are_on(*lease_)) {
             session_.before(facts, text_of());
-            co_return co_await statement(ReplyShape::result, facts, packet_size, false);
+            sql::Facts asked = facts;
+            co_return co_await statement(ReplyShape::result, asked, packet_size, false);
         }
     }
     std::vector<std::byte> reply;

@@ -68,7 +68,7 @@ std::span<iovec> behind(std::span<iovec> parts, std::size_t written) {
 }  // namespace
 
 // Runs the command that begins in_ (whole, or its beginning if it is `large`), with a lease. False: the client's end.
-net::Task<bool> ClientSession::statement(protocol::ReplyShape shape, sql::Facts facts, std::size_t packet_size,
+net::Task<bool> ClientSession::statement(protocol::ReplyShape shape, sql::Facts& facts, std::size_t packet_size,
                                          bool large) {
     const bool repeatable = facts.plain_read && !large && shape == protocol::ReplyShape::result;
     command_in_hand_ = large ? 0 : packet_size;
@@ -191,7 +191,7 @@ net::Task<bool> ClientSession::settle(protocol::ReplyShape shape, const sql::Fac
         if (!collation) co_return false;
         if (!collation->empty()) session_.on_collation(*collation);
     }
-    if (std::string question = session_.locks_question(); !question.empty()) {
+    if (std::string question; session_.asks_for_locks() && !(question = session_.locks_question()).empty()) {
         const Result<std::string> any = co_await ask_server(std::move(question));
         if (!any) co_return false;
         session_.on_locks(*any != "0");
@@ -201,7 +201,8 @@ net::Task<bool> ClientSession::settle(protocol::ReplyShape shape, const sql::Fac
     ++core_.counters.statements;
     if (was_in_transaction && !session_.in_transaction()) ++core_.counters.transactions;
     if (session_.pins() != pin_causes_.known()) note_pins(facts.kind);
-    if (session_.hold() == session::Hold::user_variables && core_.pool.waiting() > 0) {
+    if (!session_.unread_variables().empty() && session_.hold() == session::Hold::user_variables &&
+        core_.pool.waiting() > 0) {
         const bool alive = co_await read_user_variables();
         if (!alive) co_return false;
     }
@@ -214,7 +215,8 @@ net::Task<bool> ClientSession::settle(protocol::ReplyShape shape, const sql::Fac
 net::Task<Result<std::string>> ClientSession::ask_server(std::string question) {
     // The question sets FOUND_ROWS() to 1: an earlier statement's is saved before.
     if (leftovers_ && leftovers_->found_rows_on_connection()) co_await leftovers_->fetch(*lease_);
-    const Result<Answer> reply = co_await lease_->query(std::move(question));
+    question += " LIMIT 1";  // whatever sql_select_limit says
+    const Result<Answer> reply = co_await lease_->query(question);
     if (!reply) {
         lose_lease();
         end_ = ClientEnd::server_lost;
@@ -312,7 +314,13 @@ net::Task<bool> ClientSession::lost_server(bool repeatable) {
 net::Task<ClientSession::Relayed> ClientSession::send_command(std::size_t packet_size, bool large, sql::Facts& facts) {
     Outgoing out;
     lay_out(large ? in_.filled() : in_.filled().first(packet_size), large, out);
-    const Relayed sent = co_await send_to_server(out.parts());
+    // Nearly always the socket takes all of it at once.
+    std::span<iovec> parts = out.parts();
+    const net::IoResult put = lease_->stream().write_some(parts);
+    Relayed sent = Relayed::done;
+    if (put.status == net::IoStatus::closed || put.status == net::IoStatus::failed) co_return Relayed::server_lost;
+    parts = behind(parts, put.bytes);
+    if (!parts.empty()) sent = co_await send_to_server(parts);
     if (!large || sent != Relayed::done) co_return sent;
     if (!out.bound.empty()) co_return co_await stream_execute(out.bound);
     co_return co_await stream_packets(large_text_ ? Streamed::text : Streamed::opaque, &facts);

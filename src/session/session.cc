@@ -251,7 +251,7 @@ void Session::end_pin_if_last(Pin pin) {
 }
 
 std::string Session::locks_question() const {
-    if (!ask_for_locks_ || unsure_.has(Pin::named_lock)) return {};
+    if (!asks_for_locks()) return {};
     std::string text;
     for (const auto& [pin, name] : held_) {
         if (pin != Pin::named_lock) continue;
@@ -321,15 +321,6 @@ void Session::set_open(Statement& statement, bool cursor, bool long_data) {
 void Session::pin_statements() {
     pins_.remove({Pin::cursor, Pin::long_data, Pin::prepared});
     pins_.add(statements_.pins());
-}
-
-Hold Session::hold() const {
-    if (session_mode_) return Hold::session_mode;
-    if (pins_.any()) return Hold::pinned;
-    if (in_transaction() || savepoint_) return Hold::transaction;
-    if (one_shot_) return Hold::next_statement;
-    if (!unread_.empty()) return Hold::user_variables;
-    return Hold::none;
 }
 
 Cleaning Session::cleaning() const {

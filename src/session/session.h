@@ -70,6 +70,7 @@ public:
     void on_collation(std::string_view collation);
     // A lock of GET_LOCK() was given back, and only the server knows whether that was the last one: ask this, which is
     // empty where nothing is to be asked, then call on_locks() with its value.
+    [[nodiscard]] bool asks_for_locks() const { return ask_for_locks_ && !unsure_.has(sql::Pin::named_lock); }
     [[nodiscard]] std::string locks_question() const;
     void on_locks(bool any);
     // Hold::user_variables: ask user_variables_question() of these, then tell what came of it; nothing: they cannot be
@@ -89,7 +90,13 @@ public:
     // A cursor was opened, long data was sent, or it is over: what this changes about the pins.
     void set_open(Statement& statement, bool cursor, bool long_data);
 
-    [[nodiscard]] Hold hold() const;
+    [[nodiscard]] Hold hold() const {
+        if (session_mode_) return Hold::session_mode;
+        if (pins_.any()) return Hold::pinned;
+        if (in_transaction() || savepoint_) return Hold::transaction;
+        if (one_shot_) return Hold::next_statement;
+        return unread_.empty() ? Hold::none : Hold::user_variables;
+    }
     [[nodiscard]] sql::Pins pins() const { return pins_; }
     void pin(sql::Pin why) { pins_.add(why); }
     // In the middle of what belongs together: a transaction, locked tables. Other holds only wait for the next command.

@@ -137,14 +137,17 @@ std::string Session::outcome(int failed) {
 
 std::string Session::rows(MYSQL_RES* result) {
     const unsigned count = mysql_num_fields(result);
-    auto out = "ROWS" + columns(mysql_fetch_fields(result), count);
+    const MYSQL_FIELD* fields = mysql_fetch_fields(result);
+    auto out = "ROWS" + columns(fields, count);
     const auto own = std::to_string(mysql_thread_id(mysql_));
     while (MYSQL_ROW row = mysql_fetch_row(result)) {
         const auto* lengths = mysql_fetch_lengths(result);
         out += " (";
         for (unsigned at = 0; at < count; ++at) {
             const auto value = row[at] == nullptr ? std::string("NULL") : std::string(row[at], lengths[at]);
-            out += (value == own ? "its own id" : value) + ",";
+            // Only there: the number may be that of a warning as well.
+            const bool is_own = value == own && std::string_view(fields[at].name) == "CONNECTION_ID()";
+            out += (is_own ? "its own id" : value) + ",";
         }
         out += ")";
     }
