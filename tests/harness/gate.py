@@ -72,7 +72,9 @@ class Gate:
     def configure(self, **config):
         """Writes the configuration (for the next start, or for sighup). Ports stay once they are chosen."""
         if not hasattr(self, "port"):
-            self.port, self.api_port = free_port(), free_port()
+            self.port = self.api_port = free_port()
+            while self.api_port == self.port:
+                self.api_port = free_port()
         # A thousand clients in one Python process may answer late.
         tables = {"server": {}, "listen": {"address": f"127.0.0.1:{self.port}", "drain_timeout": "3s", "login_timeout": "60s"},
                   "api": {"address": f"127.0.0.1:{self.api_port}"}, "log": {"level": "debug"}}

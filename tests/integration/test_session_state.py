@@ -214,7 +214,8 @@ def test_any_order(any_server, universes, pool, seed):
     pair = universes(pool=pool)
     choice = random.Random(seed)
     statements = [s for s in RANDOM if s not in LEFT_OUT]
-    may_find = [False] * CLIENTS
+    # Before its first SELECT a session of MariaDB has whatever the server's thread found last, for another session.
+    may_find = [any_server.family == "mariadb"] * CLIENTS
     warned_of_age = [False] * CLIENTS
     done = []
 
