@@ -191,8 +191,10 @@ net::Task<bool> ClientSession::settle(protocol::ReplyShape shape, const sql::Fac
         if (!collation) co_return false;
         if (!collation->empty()) session_.on_collation(*collation);
     }
-    if (std::string question; session_.asks_for_locks() && !(question = session_.locks_question()).empty()) {
-        const Result<std::string> any = co_await ask_server(std::move(question));
+    std::string locks;
+    if (session_.asks_for_locks()) locks = session_.locks_question();
+    if (!locks.empty()) {
+        const Result<std::string> any = co_await ask_server(std::move(locks));
         if (!any) co_return false;
         session_.on_locks(*any != "0");
     }

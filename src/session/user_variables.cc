@@ -1,5 +1,7 @@
 #include "session/user_variables.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace tidegate::session {
@@ -90,15 +92,13 @@ std::optional<std::string> expression(std::string_view name, std::span<const Ans
 }  // namespace
 
 std::string user_variables_question(std::span<const std::string> names) {
-    const std::string longest = std::to_string(kLongestUserVariable);
     std::string text;
     for (const std::string& name : names) {
-        const std::string variable = "@`" + name + '`';
-        const std::string too_long = "LENGTH(" + variable + ")>" + longest;
-        const auto unless_long = [&](const std::string& what) { return "IF(" + too_long + ",NULL," + what + "),"; };
-        text += text.empty() ? "SELECT " : ",";
-        text += unless_long(variable) + "COLLATION(" + variable + ")," + unless_long("HEX(" + variable + ")") +
-                unless_long("CAST(" + variable + " AS CHAR)") + too_long;
+        // In the order of Column.
+        text += fmt::format(
+            "{0} IF(LENGTH(@`{1}`)>{2},NULL,@`{1}`),COLLATION(@`{1}`),IF(LENGTH(@`{1}`)>{2},NULL,HEX(@`{1}`)),"
+            "IF(LENGTH(@`{1}`)>{2},NULL,CAST(@`{1}` AS CHAR)),LENGTH(@`{1}`)>{2}",
+            text.empty() ? "SELECT" : ",", name, kLongestUserVariable);
     }
     return text + " LIMIT 1";  // whatever sql_select_limit says
 }

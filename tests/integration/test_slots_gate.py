@@ -215,7 +215,7 @@ def test_holders_leave_room_at_the_server(new_desk, new_server):
                         direct.cursor().execute("SELECT SLEEP(0.02)")
                 except pymysql.err.OperationalError as error:
                     refused.append((round(time.monotonic() - began, 2), *error.args))
-                time.sleep(0.02)  # until the server counts it no more
+                time.sleep(0.1)  # until the server counts it no more
             slot.close()
 
     def work():
