@@ -75,11 +75,13 @@ net::Task<bool> Monitor::attend() {
     net::Deadline patience(core_.loop, connection_->stream().socket());
     patience.arm(core_.loop.now() + kPatience);
     bool alive = co_await carry_out_orders();
+    if (alive && core_.loop.now() >= next_look_) {
+        next_look_ = core_.loop.now() + core_.config.server.monitor_interval;
+        alive = co_await look();
+        if (alive && accounts_readable_ && looks_++ % kLooksBetweenAccounts == 0) alive = co_await look_at_accounts();
+    }
+    // Last: how full the server is matters at once, and reading bodies may take it a while.
     if (alive && core_.loop.now() >= core_.routines.next_look()) alive = co_await core_.routines.look(*connection_);
-    if (!alive || core_.loop.now() < next_look_) co_return alive;
-    next_look_ = core_.loop.now() + core_.config.server.monitor_interval;
-    alive = co_await look();
-    if (alive && accounts_readable_ && looks_++ % kLooksBetweenAccounts == 0) alive = co_await look_at_accounts();
     co_return alive;
 }
 
