@@ -7,7 +7,7 @@
 namespace tidegate::session {
 namespace {
 
-// Types of columns, as in protocol.md's source: the servers' own documentation of column definitions.
+// The protocol's numbers of column types, as both servers document them.
 constexpr std::uint8_t kDouble = 0x05;
 constexpr std::uint8_t kLongLong = 0x08;
 constexpr std::uint8_t kDecimal = 0xF6;
