@@ -254,11 +254,7 @@ net::Task<bool> ClientSession::set_option(bool on, std::size_t packet_size) {
     on_server_.row_count = false;
     if (lease_ != nullptr) {
         const Ready ready = co_await get_ready(sql::Facts{});
-        if (ready == Ready::client_gone) co_return false;
-        if (ready != Ready::yes) {
-            const bool told = co_await refuse_command(packet_size, false);
-            co_return told&& ready == Ready::refused;
-        }
+        if (ready != Ready::yes) co_return co_await decline(ready, packet_size, false);
     }
     in_.consume(packet_size);
     std::vector<std::byte> packet;
@@ -345,6 +341,13 @@ void ClientSession::give_way() {
     ListNode<GivesWay>::unlink();
     way_asked_ = true;
     stream_->socket().wake_reader();
+}
+
+// A command that cannot run: a refusal is told; a server that is lost ends the client's connection without a word, as it
+// would have ended its own.
+net::Task<bool> ClientSession::decline(Ready why, std::size_t packet_size, bool large) {
+    if (why != Ready::refused) co_return false;
+    co_return co_await refuse_command(packet_size, large);
 }
 
 net::Task<bool> ClientSession::refuse_command(std::size_t packet_size, bool large) {

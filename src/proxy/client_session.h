@@ -149,6 +149,7 @@ private:
     net::Task<bool> set_option(bool on, std::size_t packet_size);
     net::Task<bool> change_user(std::size_t packet_size);
     net::Task<bool> kill_other(std::uint64_t id, bool query_only);
+    net::Task<bool> decline(Ready why, std::size_t packet_size, bool large);
     net::Task<bool> refuse_command(std::size_t packet_size, bool large);  // with refusal_; false: the client is gone
     net::Task<bool> say(const Error& error);                              // an ERR packet
     net::Task<bool> say_ok();

@@ -41,11 +41,7 @@ net::Task<bool> ClientSession::show_processes(sql::Facts facts, std::size_t pack
     session_.before(facts, protocol::as_text(in_.filled().first(packet_size)).substr(protocol::kHeaderSize + 1));
     command_in_hand_ = packet_size;
     const Ready ready = co_await get_ready(facts);
-    if (ready == Ready::client_gone) co_return false;
-    if (ready != Ready::yes) {
-        const bool told = co_await refuse_command(packet_size, false);
-        co_return told&& ready == Ready::refused;
-    }
+    if (ready != Ready::yes) co_return co_await decline(ready, packet_size, false);
     const Holders before = core_.holders();
     begin_reply(protocol::ReplyShape::result);
     std::vector<std::byte> reply;

@@ -72,11 +72,7 @@ net::Task<bool> ClientSession::bare_question(const sql::Facts& facts, std::size_
     const bool shows_nothing = shows_warnings(facts.bare) && (!leftovers_ || leftovers_->warnings().reply.empty());
     if (ask_server || shows_nothing) {
         const Ready ready = co_await get_ready(sql::Facts{});
-        if (ready == Ready::client_gone) co_return false;
-        if (ready != Ready::yes) {
-            const bool told = co_await refuse_command(packet_size, false);
-            co_return told&& ready == Ready::refused;
-        }
+        if (ready != Ready::yes) co_return co_await decline(ready, packet_size, false);
         if (ask_server && results_are_on(*lease_)) {
             session_.before(facts, text_of());
             sql::Facts asked = facts;

@@ -74,11 +74,9 @@ net::Task<bool> ClientSession::statement(protocol::ReplyShape shape, sql::Facts&
     command_in_hand_ = large ? 0 : packet_size;
     for (bool again = false;; again = true) {
         const Ready ready = co_await get_ready(facts);
-        if (ready == Ready::client_gone) co_return false;
         if (ready != Ready::yes) {
             learning_.reset();
-            const bool told = co_await refuse_command(packet_size, large);
-            co_return told&& ready == Ready::refused;
+            co_return co_await decline(ready, packet_size, large);
         }
         begin_reply(shape);
         Relayed relayed = co_await send_command(packet_size, large, facts);
