@@ -84,11 +84,10 @@ net::Task<void> ClientSession::serve() {
             }
         }
         if (std::exchange(way_asked_, false)) {
-            if (lease_ == nullptr || session_.hold() != session::Hold::user_variables) continue;
+            if (lease_ == nullptr || !session_.lets_go()) continue;
             busy_ = true;
-            const bool kept = co_await read_user_variables();
+            const bool kept = co_await make_way();
             lost_between_ = !kept;
-            end_statement();
             continue;
         }
         const bool more = co_await read_more();
@@ -230,8 +229,7 @@ net::Task<bool> ClientSession::answer(Command command, std::size_t packet_size) 
             co_return co_await set_option(on, packet_size);
         }
         case Command::reset_connection:
-            give_up_lease();
-            start_session(session_.state()->schema, session_.mode().multi_statements);
+            reset_session();
             break;
         case Command::process_kill: {
             const std::uint64_t id = protocol::Reader(body).u32();
@@ -245,6 +243,14 @@ net::Task<bool> ClientSession::answer(Command command, std::size_t packet_size) 
     }
     in_.consume(packet_size);
     co_return co_await say_ok();
+}
+
+// COM_RESET_CONNECTION: the schema and the role stay.
+void ClientSession::reset_session() {
+    const session::StatePtr before = session_.state();
+    give_up_lease();
+    start_session(before->schema, before->multi_statements);
+    session_.on_role(before->role);
 }
 
 // Multi-statements on or off. A connection in hand is told at once; others are before they are used.
@@ -343,8 +349,8 @@ void ClientSession::give_way() {
     stream_->socket().wake_reader();
 }
 
-// A command that cannot run: a refusal is told; a server that is lost ends the client's connection without a word, as it
-// would have ended its own.
+// A command that cannot run: a refusal is told; a server that is lost ends the client's connection without a word, as
+// it would have ended its own.
 net::Task<bool> ClientSession::decline(Ready why, std::size_t packet_size, bool large) {
     if (why != Ready::refused) co_return false;
     co_return co_await refuse_command(packet_size, large);

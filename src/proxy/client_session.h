@@ -10,6 +10,7 @@
 //   client_session_calls.cc  what is known of what a statement calls
 //   client_session_lease.cc  getting a connection and bringing it to this session's state, giving it back
 //   client_session_relay.cc  a command to the server and its reply to the client
+//   client_session_settle.cc what a statement has made of the session, and whether its lease may end
 //   client_session_pins.cc   what pins it, since when and by which statement
 #pragma once
 
@@ -146,6 +147,7 @@ private:
     net::Task<bool> command();  // false: the client's connection is at its end
     net::Task<bool> query(std::size_t packet_size, bool large);
     net::Task<bool> answer(protocol::Command command, std::size_t packet_size);
+    void reset_session();
     net::Task<bool> set_option(bool on, std::size_t packet_size);
     net::Task<bool> change_user(std::size_t packet_size);
     net::Task<bool> kill_other(std::uint64_t id, bool query_only);
@@ -223,6 +225,7 @@ private:
     net::Task<Result<void>> take_over(const sql::Facts& facts);
     net::Task<Result<void>> reset_lease();
     net::Task<Result<void>> restore_state(session::StatePtr want);
+    net::Task<Result<void>> take_role(const session::State& want);
     [[nodiscard]] bool asks_in_vain(const sql::Facts& facts) const;
     [[nodiscard]] bool keeps_warnings_of_others(const sql::Facts& facts) const;
     // What this session's last statement has left is on this connection, as the server has it.
@@ -247,11 +250,15 @@ private:
     net::Task<Relayed> relay_reply();
     net::Task<Relayed> relay_local_file(bool refused);
     net::Task<Relayed> flush_to_client(std::span<iovec> parts);
+    net::Task<bool> lost_server(bool repeatable);
+
+    // client_session_settle.cc; false: the lease is lost
     net::Task<bool> settle(protocol::ReplyShape shape, const sql::Facts& facts);
     net::Task<Result<std::string>> ask_server(std::string question);
-    net::Task<bool> read_user_variables();  // false: the lease is lost
+    net::Task<bool> read_user_variables();
+    net::Task<bool> read_role();
+    net::Task<bool> make_way();
     void note_leftovers(const sql::Facts& facts, const protocol::ReplyWalker::Outcome& outcome);
-    net::Task<bool> lost_server(bool repeatable);
 
     // client_session_pins.cc
     void note_pins(sql::Kind kind = sql::Kind::unknown);

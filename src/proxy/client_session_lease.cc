@@ -1,6 +1,7 @@
 // ClientSession: getting a server connection, bringing it to this session's state, and giving it back.
 #include <fmt/format.h>
 
+#include <ranges>
 #include <utility>
 
 #include "proxy/client_session.h"
@@ -216,6 +217,10 @@ net::Task<Result<void>> ClientSession::restore_state(session::StatePtr want) {
         const Result<void> changed = co_await core_.upstream.change_user(*lease_, user_, credential_, charset_);
         if (!changed) co_return changed;
     }
+    if (want->role != lease_->state()->role) {
+        const Result<void> taken = co_await take_role(*want);
+        if (!taken) co_return taken;
+    }
     if (want->schema != lease_->state()->schema) {
         std::vector<std::byte> packet;
         protocol::write_command(static_cast<std::uint8_t>(protocol::Command::init_db), want->schema, packet);
@@ -238,7 +243,37 @@ net::Task<Result<void>> ClientSession::restore_state(session::StatePtr want) {
             co_return std::unexpected(std::move(error));
         }
     }
+    if (want->next_transaction != lease_->state()->next_transaction) {
+        // Acknowledged one by one: what a role or a server does not let pass must not be missed.
+        for (const auto line : std::views::split(want->next_transaction, '\n')) {
+            const Result<Answer> reply = co_await lease_->query(std::string_view(line));
+            if (!reply) co_return std::unexpected(reply.error());
+            if (reply->outcome.error) co_return std::unexpected(reply->error);
+        }
+    }
     lease_->set_state(want);
+    if (want == session_.state() && !want->next_transaction.empty()) {
+        session_.put_on();
+        lease_->set_state(session_.state());
+    }
+    co_return Result<void>{};
+}
+
+// One that the server does not give any more is gone: with what its login gives, the session can go on.
+net::Task<Result<void>> ClientSession::take_role(const session::State& want) {
+    const std::string& role = want.role.empty() ? lease_->login_role : want.role;
+    const Result<Answer> reply = co_await lease_->query("SET ROLE " + role);
+    if (!reply) co_return std::unexpected(reply.error());
+    if (reply->outcome.error) {
+        Error error = reply->error;
+        error.message = fmt::format(
+            "Tidegate could not give this session its role {} on another connection, and it has the role of its login "
+            "from now on: {}",
+            role, error.message);
+        session_.on_role("");
+        co_return std::unexpected(std::move(error));
+    }
+    lease_->set_state(core_.states.with_role(lease_->state(), want.role));
     co_return Result<void>{};
 }
 
@@ -246,9 +281,10 @@ void ClientSession::end_statement() {
     if (lease_ == nullptr) return;
     lease_->set_state(session_.state());
     running_.there = nullptr;
-    const session::Hold hold = session_.hold();
-    if (hold == session::Hold::user_variables && !ListNode<GivesWay>::linked()) core_.may_give_way(*this);
-    if (hold != session::Hold::none) return;
+    if (session_.hold() != session::Hold::none) {
+        if (session_.lets_go() && !ListNode<GivesWay>::linked()) core_.may_give_way(*this);
+        return;
+    }
     const bool left = leftovers_ && leftovers_->any() && results_are_on(*lease_);
     lease_->leftovers = left ? leftovers_ : nullptr;
     core_.give_back(*std::exchange(lease_, nullptr));

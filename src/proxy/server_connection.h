@@ -77,6 +77,7 @@ public:
     bool unsure = false;  // its last user may have left something that the server does not tell: reset it for others
     bool changes_routines = false;         // a statement that may change stored routines is under way (proxy::Routines)
     std::string identity;                  // what a login made of it that a reset does not restore
+    std::string login_role;                // what has to stand behind SET ROLE to get it back; empty: not known
     session::ServerStatements statements;  // what is prepared on it
     // The last session's results that it may still ask for: to be fetched before somebody else gets the connection.
     std::shared_ptr<Leftovers> leftovers;

@@ -224,6 +224,8 @@ net::Task<std::expected<std::unique_ptr<ServerConnection>, OpenError>> Upstream:
     if (!tracked) co_return failed(tracked.error());
     auto identity = co_await identity_of(*connection);
     if (!identity) co_return failed(identity.error());
+    const std::string_view role = std::string_view(*identity).substr(0, identity->find('\n'));
+    connection->login_role = session::role_clause(flavour(), role).value_or("");
     connection->identity = std::move(*identity);
     co_return connection;
 }
@@ -259,8 +261,18 @@ net::Task<Result<std::string>> Upstream::identity_of(ServerConnection& connectio
     if (!reply) co_return std::unexpected(reply.error());
     std::string identity;
     for (const auto& row : reply->rows())
-        for (const auto& value : row) identity.append(value.value_or("none")).append("\n");
+        for (const auto& value : row) identity.append(value.value_or("NONE")).append("\n");
     co_return identity;
+}
+
+// A role stays over COM_RESET_CONNECTION and, on MariaDB, over COM_CHANGE_USER.
+net::Task<Result<void>> Upstream::leave_role(ServerConnection& connection) {
+    if (connection.state()->role.empty()) co_return Result<void>{};
+    const Result<Answer> reply = co_await connection.query("SET ROLE " + connection.login_role);
+    if (!reply) co_return std::unexpected(reply.error());
+    if (reply->outcome.error) co_return std::unexpected(reply->error);
+    connection.set_state(states_.with_role(connection.state(), ""));
+    co_return Result<void>{};
 }
 
 net::Task<Result<void>> Upstream::learn(ServerConnection& connection) {
@@ -346,6 +358,8 @@ net::Task<Result<void>> Upstream::change_user(ServerConnection& connection, cons
     out.null_terminated("tidegate");  // a plug-in that no account has, so that the server names the account's
     if (connection.has(capability::connect_attrs)) out.lenenc(0);
     out.end_packet(begin);
+    const Result<void> left = co_await leave_role(connection);
+    if (!left) co_return left;
     const bool sent = co_await stream.write_all(packet);
     if (!sent) co_return fail(2013, "08S01", "Lost connection to the server before the statement was sent");
     const Result<void> changed = co_await authenticate(stream, login, 0);
@@ -359,6 +373,8 @@ net::Task<Result<void>> Upstream::change_user(ServerConnection& connection, cons
 }
 
 net::Task<Result<void>> Upstream::reset(ServerConnection& connection) {
+    const Result<void> left = co_await leave_role(connection);
+    if (!left) co_return left;
     std::vector<std::byte> packet;
     protocol::write_command(static_cast<std::uint8_t>(protocol::Command::reset_connection), "", packet);
     const Result<Answer> reply = co_await connection.exchange(std::move(packet), protocol::ReplyShape::ok);

@@ -93,6 +93,7 @@ private:
                                          std::uint8_t sequence);
     net::Task<Result<void>> start_tracking(ServerConnection& connection);
     net::Task<Result<std::string>> identity_of(ServerConnection& connection);
+    net::Task<Result<void>> leave_role(ServerConnection& connection);
     net::Task<Result<void>> learn(ServerConnection& connection);
     net::Task<Result<std::vector<net::Address>>> resolve();
     [[nodiscard]] bool tls_wanted(const net::Address& peer, protocol::Capabilities of_server) const;

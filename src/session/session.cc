@@ -79,6 +79,14 @@ bool did_nothing(const sql::Facts& facts, const protocol::ReplyWalker::Outcome& 
     return others.none();
 }
 
+// SET TRANSACTION and nothing else: it may be sent again elsewhere.
+bool is_bare_one_shot(const sql::Facts& facts, std::string_view text) {
+    constexpr std::size_t kLongest = 128;
+    return facts.kind == Kind::set && facts.statements == 1 && facts.set_count == 0 && facts.pins.none() &&
+           text.size() <= kLongest &&
+           std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~' && c != '@'; });
+}
+
 // Statements that can leave a transaction open although they end in an error.
 bool may_open_before_failing(const sql::Facts& facts) {
     return facts.statements > 1 || facts.pins.any() || facts.kind == Kind::begin || facts.kind == Kind::call ||
@@ -115,7 +123,7 @@ void Session::start(StatePtr state, std::string_view default_sql_mode, bool sess
     statements_.clear();
     changes_.clear();
     schema_changed_ = false;
-    collation_unknown_ = carried_ = ask_for_locks_ = false;
+    collation_unknown_ = carried_ = ask_for_locks_ = role_unknown_ = false;
     names_.reset();
     held_.clear();
     unsure_ = {};
@@ -152,6 +160,8 @@ void Session::before(const sql::Facts& facts, std::string_view text) {
         names_ = sql::held_names(text, facts, mode_, state_->schema);
     shown_.clear();
     given_.reset();
+    if (facts.one_shot_transaction || !one_shot_text_.empty())
+        one_shot_text_ = facts.one_shot_transaction && is_bare_one_shot(facts, text) ? text : std::string_view();
     if (facts.pins.has(Pin::user_variable)) {
         given_ = sql::user_variables(text, facts, mode_);
         if (given_->unsure) given_.reset();
@@ -169,6 +179,7 @@ bool Session::after(const sql::Facts& facts, const protocol::ReplyWalker::Outcom
     if (!nothing) {
         pins_.add(pins);
         if (given_) note_user_variables();
+        if (pins.has(Pin::role)) role_unknown_ = true;
         const bool sets = facts.kind == Kind::set || facts.set_only_carried;
         const bool unreported = facts.set_unreported && flavour_ == protocol::Flavour::mariadb;  // in several
         const bool partly = sets && outcome.error && facts.set_count > 1;
@@ -194,7 +205,7 @@ bool Session::after(const sql::Facts& facts, const protocol::ReplyWalker::Outcom
     const bool any_carried = !state_->variables.empty() && is_user_variable(state_->variables.front().name);
     if (facts.kind == Kind::flush && any_carried) pins_.add(Pin::user_variable);  // MariaDB's FLUSH USER_VARIABLES
     if (facts.session_mode) session_mode_ = true;
-    if (facts.one_shot_transaction && !outcome.error) one_shot_ = true;
+    if (facts.one_shot_transaction && !outcome.error) note_one_shot();
 
     results_.after(facts, outcome);
 
@@ -208,6 +219,42 @@ bool Session::after(const sql::Facts& facts, const protocol::ReplyWalker::Outcom
         return false;
     }
     return outcome.error && !(was_plain && (nothing || !may_open_before_failing(facts)));
+}
+
+void Session::note_one_shot() {
+    constexpr std::size_t kLongest = 256;
+    const bool repeatable = !one_shot_text_.empty() && (!one_shot_ || !one_shots_.empty());
+    if (!one_shot_) one_shots_.clear();
+    one_shot_ = true;
+    if (!one_shots_.empty()) one_shots_ += '\n';
+    one_shots_ += one_shot_text_;
+    if (!repeatable || one_shots_.size() > kLongest) one_shots_.clear();
+}
+
+bool Session::lets_go() const {
+    const Hold why = hold();
+    return why == Hold::user_variables || (why == Hold::next_statement && !one_shots_.empty());
+}
+
+void Session::put_off() {
+    state_ = states_.with_next_transaction(state_, one_shots_);
+    one_shot_ = false;
+}
+
+void Session::put_on() {
+    one_shots_ = state_->next_transaction;
+    one_shot_ = true;
+    state_ = states_.with_next_transaction(state_, "");
+}
+
+void Session::on_role(const std::optional<std::string>& role) {
+    role_unknown_ = false;
+    if (role) {
+        pins_.remove(Pin::role);
+        state_ = states_.with_role(state_, *role);
+    } else {
+        pins_.add(Pin::role);
+    }
 }
 
 void Session::note_user_variables() {

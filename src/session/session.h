@@ -68,6 +68,10 @@ public:
     // ask, then call on_collation(). (MariaDB reports SET NAMES x COLLATE y without y.)
     [[nodiscard]] bool collation_unknown() const { return collation_unknown_; }
     void on_collation(std::string_view collation);
+    // The statement may have set a role, which no tracker reports: ask SELECT COALESCE(CURRENT_ROLE(), 'NONE'), then
+    // call on_role() with what has to stand behind SET ROLE (empty: the login's); nothing: it is not known, and pins.
+    [[nodiscard]] bool role_unknown() const { return role_unknown_; }
+    void on_role(const std::optional<std::string>& role);
     // A lock of GET_LOCK() was given back, and only the server knows whether that was the last one: ask this, which is
     // empty where nothing is to be asked, then call on_locks() with its value.
     [[nodiscard]] bool asks_for_locks() const { return ask_for_locks_ && !unsure_.has(sql::Pin::named_lock); }
@@ -97,6 +101,13 @@ public:
         if (one_shot_) return Hold::next_statement;
         return unread_.empty() ? Hold::none : Hold::user_variables;
     }
+    // A session at rest that holds its connection only for convenience, and gives it away when somebody waits: with
+    // Hold::user_variables it asks for their values first, with Hold::next_statement it puts its SET TRANSACTION off:
+    // the server is told to forget it (COMMIT), put_off() makes it a part of the state, and whoever has brought a
+    // connection to that state calls put_on().
+    [[nodiscard]] bool lets_go() const;
+    void put_off();
+    void put_on();
     [[nodiscard]] sql::Pins pins() const { return pins_; }
     void pin(sql::Pin why) { pins_.add(why); }
     // In the middle of what belongs together: a transaction, locked tables. Other holds only wait for the next command.
@@ -117,6 +128,7 @@ private:
     void apply_changes();
     void note_names(const sql::Facts& facts, bool failed);
     void note_user_variables();
+    void note_one_shot();
     void end_pin_if_last(sql::Pin pin);
     void pin_statements();
     void read_mode();
@@ -131,6 +143,9 @@ private:
     sql::Pins pins_;
     bool session_mode_ = false;
     bool one_shot_ = false;
+    std::string one_shots_;      // the statements that made it so, a line each; empty: they cannot be sent again
+    std::string one_shot_text_;  // the one under way
+    bool role_unknown_ = false;
     bool savepoint_ = false;
     bool collation_unknown_ = false;
     bool carried_ = false;                                // the statement under way sets only what is carried

@@ -72,6 +72,70 @@ TEST_F(SessionTest, SetTransactionHoldsUntilTheNextOneIsOver) {
     EXPECT_EQ(session.hold(), Hold::none) << "it failed";
 }
 
+TEST_F(SessionTest, SetTransactionIsPutOffWhenSomebodyWaits) {
+    const StatePtr before = session.state();
+    run("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE");
+    run("set transaction read only");
+    ASSERT_TRUE(session.lets_go());
+    session.put_off();
+    EXPECT_EQ(session.hold(), Hold::none);
+    EXPECT_EQ(session.state()->next_transaction,
+              "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE\nset transaction read only");
+    EXPECT_NE(session.state(), before);
+    EXPECT_EQ(states.for_prepare(session.state()), states.for_prepare(before));
+    session.put_on();
+    EXPECT_EQ(session.hold(), Hold::next_statement);
+    EXPECT_EQ(session.state(), before);
+    EXPECT_TRUE(session.lets_go()) << "once more, if need be";
+    run("COMMIT", ok());
+    EXPECT_EQ(session.hold(), Hold::none);
+    EXPECT_FALSE(session.lets_go());
+    run("SET TRANSACTION READ WRITE");
+    session.put_off();
+    EXPECT_EQ(session.state()->next_transaction, "SET TRANSACTION READ WRITE") << "those before are over";
+}
+
+TEST_F(SessionTest, SetTransactionThatCannotBeRepeatedIsNotPutOff) {
+    for (const char* text : {"SET @@transaction_isolation = 'SERIALIZABLE'", "SET TRANSACTION\nREAD ONLY"}) {
+        start();
+        run(text);
+        EXPECT_EQ(session.hold(), Hold::next_statement) << text;
+        EXPECT_FALSE(session.lets_go()) << text;
+        run("SET TRANSACTION READ WRITE");
+        EXPECT_FALSE(session.lets_go()) << text;
+    }
+    start();
+    for (int i = 0; i < 20; ++i) run("SET TRANSACTION READ WRITE");
+    EXPECT_FALSE(session.lets_go()) << "too many";
+}
+
+TEST_F(SessionTest, ARoleIsAskedForAndCarried) {
+    const StatePtr before = session.state();
+    for (const char* text : {"SET ROLE r", "SET DEFAULT ROLE r", "SET ROLE r; SELECT 1"}) {
+        start();
+        session.set_multi_statements(true);
+        run(text);
+        EXPECT_TRUE(session.role_unknown()) << text;
+        session.on_role("`r`");
+        EXPECT_FALSE(session.role_unknown()) << text;
+        EXPECT_EQ(session.state()->role, "`r`") << text;
+        EXPECT_EQ(session.hold(), Hold::none) << text;
+        EXPECT_EQ(session.cleaning(), Cleaning::none) << text;
+        run("SELECT 1", rows(1));
+        EXPECT_FALSE(session.role_unknown()) << text;
+    }
+    session.on_role("");
+    EXPECT_EQ(session.state()->role, "");
+    run("SET ROLE r", error(1959));
+    EXPECT_TRUE(session.role_unknown()) << "nobody knows what it has done";
+    session.on_role(std::nullopt);
+    EXPECT_EQ(session.pins(), sql::Pins(Pin::role));
+    EXPECT_EQ(session.cleaning(), Cleaning::close);
+    run("SET ROLE NONE");
+    session.on_role("NONE");
+    EXPECT_EQ(session.hold(), Hold::none) << "now it is known again";
+}
+
 TEST_F(SessionTest, TheNextTransactionMayBeAStatementWithinWhichItEnds) {
     run("SET TRANSACTION READ ONLY");
     run("COMMIT", ok());
@@ -145,7 +209,6 @@ TEST_F(SessionTest, EveryPinHolds) {
         {"XA START 'a'", Pin::xa},
         {"CALL p()", Pin::call},
         {"SELECT f()", Pin::unknown_function},
-        {"SET ROLE r", Pin::role},
         {"SET profiling = 1", Pin::profiling},
         {"SET STATEMENT max_statement_time = 1 FOR SELECT 1", Pin::set_statement},
         {"SELECT NEXTVAL(s)", Pin::sequence},
@@ -158,8 +221,8 @@ TEST_F(SessionTest, EveryPinHolds) {
         run(text);
         EXPECT_TRUE(session.pins().has(pin)) << text;
         EXPECT_EQ(session.hold(), Hold::pinned) << text;
-        const bool survives = pin == Pin::role || pin == Pin::profiling || pin == Pin::xa ||
-                              pin == Pin::instance_lock || pin == Pin::sequence || pin == Pin::unknown_statement;
+        const bool survives = pin == Pin::profiling || pin == Pin::xa || pin == Pin::instance_lock ||
+                              pin == Pin::sequence || pin == Pin::unknown_statement;
         EXPECT_EQ(session.cleaning(), survives ? Cleaning::close : Cleaning::reset) << text;
         run("SELECT 1", rows(1));
         EXPECT_EQ(session.hold(), Hold::pinned) << text;
@@ -212,7 +275,7 @@ TEST_F(SessionTest, WhatMayHaveRunBeforeItFailedHolds) {
         {"CALL p()", 1146},                           // within it
         {"SELECT f()", 1054},                         // within it
         {"EXECUTE s", 1146},                          // of the text
-        {"SET ROLE a; SELECT * FROM missing", 1146},  // the first was well
+        {"SET @a = 1; SELECT * FROM missing", 1146},  // the first was well
         {"SET time_zone = '+01:00', autocommit = 0", 1205},
     };
     for (const auto& [text, code] : failures) {

@@ -19,7 +19,8 @@ std::size_t hash_of(const State& state) {
         sum = sum * 31 + hash(each.name);
         sum = sum * 31 + hash(each.value);
     }
-    return sum;
+    sum = sum * 31 + hash(state.role);
+    return sum * 31 + hash(state.next_transaction);
 }
 
 // Sorted, for the search. Not here, and why: timestamp, insert_id, last_insert_id, rand_seed1, rand_seed2, gtid_next
@@ -214,9 +215,24 @@ StatePtr States::with_multi_statements(const StatePtr& from, bool on) {
     return intern(std::move(changed));
 }
 
+StatePtr States::with_role(const StatePtr& from, std::string_view role) {
+    if (from->role == role) return from;
+    State changed = *from;
+    changed.role = role;
+    return intern(std::move(changed));
+}
+
+StatePtr States::with_next_transaction(const StatePtr& from, std::string_view statements) {
+    if (from->next_transaction == statements) return from;
+    State changed = *from;
+    changed.next_transaction = statements;
+    return intern(std::move(changed));
+}
+
 StatePtr States::for_prepare(const StatePtr& from) {
     State part = *from;
     part.multi_statements = false;  // a prepared text is one statement in any case
+    part.next_transaction.clear();
     std::erase_if(part.variables, [](const Variable& each) { return !matters_to_prepare(each); });
     return part == *from ? from : intern(std::move(part));
 }
@@ -225,6 +241,7 @@ StatePtr States::preparing(const StatePtr& now, const StatePtr& prepared) {
     State state = *prepared;
     if (state.schema.empty()) state.schema = now->schema;
     state.multi_statements = now->multi_statements;
+    state.next_transaction = now->next_transaction;
     std::ranges::remove_copy_if(now->variables, std::back_inserter(state.variables), matters_to_prepare);
     std::ranges::sort(state.variables, {}, &Variable::name);
     return state == *now ? now : intern(std::move(state));
@@ -280,6 +297,15 @@ bool is_carried(std::string_view name) {
 
 std::span<const std::string_view> carried_variables() {
     return kCarried;
+}
+
+std::optional<std::string> role_clause(protocol::Flavour flavour, std::string_view current) {
+    constexpr std::size_t kLongest = 1024;
+    const bool plain = std::ranges::all_of(current, [](char c) { return c >= ' ' && c <= '~' && c != '\\'; });
+    if (current.empty() || current.size() > kLongest || !plain) return std::nullopt;
+    if (current == "NONE" || flavour == protocol::Flavour::mysql) return std::string(current);  // `a`@`%`,`b`@`%`
+    if (current.find('`') != std::string_view::npos) return std::nullopt;
+    return "`" + std::string(current) + "`";
 }
 
 bool is_reported_by_default(std::string_view name) {

@@ -37,6 +37,30 @@ TEST(States, ComeToTheSameObjectByAnyWay) {
     EXPECT_EQ(states.with_multi_statements(states.with_multi_statements(one, true), false), one);
 }
 
+TEST(States, HaveARole) {
+    States states;
+    const StatePtr none = states.intern({"app", {}});
+    const StatePtr writer = states.with_role(none, "`writer`");
+    EXPECT_NE(writer, none);
+    EXPECT_EQ(states.with_role(writer, ""), none);
+    EXPECT_EQ(states.with_role(writer, "`writer`"), writer);
+    // A statement that was prepared with a role is prepared again with it, and the one that runs it has its own.
+    EXPECT_NE(states.for_prepare(writer), states.for_prepare(none));
+    EXPECT_EQ(states.preparing(none, states.for_prepare(writer)), writer);
+}
+
+TEST(States, WriteARoleAsSetRoleTakesIt) {
+    using protocol::Flavour;
+    EXPECT_EQ(role_clause(Flavour::mariadb, "NONE"), "NONE");
+    EXPECT_EQ(role_clause(Flavour::mariadb, "writer"), "`writer`");
+    EXPECT_EQ(role_clause(Flavour::mariadb, "it's"), "`it's`");
+    EXPECT_EQ(role_clause(Flavour::mysql, "NONE"), "NONE");
+    EXPECT_EQ(role_clause(Flavour::mysql, "`a`@`%`,`b`@`%`"), "`a`@`%`,`b`@`%`");
+    for (const char* odd : {"", "a`b", "a\\b", "a\nb", "r\xC3\xB4le"})
+        EXPECT_EQ(role_clause(Flavour::mariadb, odd), std::nullopt) << odd;
+    EXPECT_EQ(role_clause(Flavour::mysql, std::string(2000, 'a')), std::nullopt);
+}
+
 TEST(States, ForgetsThoseThatNobodyHas) {
     States states;
     const StatePtr kept = states.intern({"kept", {}});

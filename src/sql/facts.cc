@@ -108,7 +108,8 @@ std::string_view describe(Pin pin) {
                    "client leaves or resets its connection. Leave the SET out if the program does not need it, "
                    "or set the variable on the server.";
         case Pin::role:
-            return "It has set a role. It ends when the client leaves. Give the account a default role instead.";
+            return "It has set a role whose name Tidegate cannot write safely. It ends with SET ROLE NONE, or when the "
+                   "client leaves. Give the account a default role instead.";
         case Pin::profiling:
             return "It has switched profiling on or off, whose history lives in the connection. It ends when the "
                    "client leaves. Use performance_schema.";

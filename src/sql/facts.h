@@ -60,7 +60,7 @@ enum class Pin : std::uint8_t {
     call,                // CALL
     unknown_function,    // a call of something that is not one of the server's own functions
     variable,            // SET of a system variable that cannot be carried to another connection
-    role,                // SET ROLE
+    role,                // SET ROLE: to one that cannot be carried
     profiling,           // SET profiling
     set_statement,       // MariaDB's SET STATEMENT .. FOR
     sequence,            // NEXTVAL(), LASTVAL(): the last value of a sequence belongs to the connection

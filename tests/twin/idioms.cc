@@ -99,6 +99,17 @@ constexpr Idiom kIdioms[] = {
      "SET autocommit = 0\nSAVEPOINT s\nUPDATE t{c} SET v = '{w}'\nROLLBACK TO SAVEPOINT s\nCOMMIT\nSET autocommit = 1"},
     {kBoth, "BEGIN\nSAVEPOINT a\nDELETE FROM t{c}\nROLLBACK TO a\nRELEASE SAVEPOINT a\nRELEASE SAVEPOINT a\nCOMMIT"},
     {kBoth, "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE\nBEGIN\nSELECT COUNT(*) FROM t{c}\nCOMMIT"},
+    {kBoth,
+     "SET TRANSACTION READ ONLY\nBEGIN\nINSERT INTO t{c} (v) VALUES ('x')\nCOMMIT\nINSERT INTO t{c} (v) VALUES ('y')"},
+    {kBoth,
+     "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE\nSET TRANSACTION READ ONLY\nSELECT {n}\nSET @a = {n}\nBEGIN\nINSERT "
+     "INTO "
+     "t{c} (v) VALUES (@a)\nROLLBACK\nBEGIN\nINSERT INTO t{c} (v) VALUES ('w')\nROLLBACK"},
+    {kBoth,
+     "SET TRANSACTION READ ONLY\nSET autocommit = 0\nINSERT INTO t{c} (v) VALUES ('x')\nROLLBACK\nSET autocommit = 1"},
+    {kBoth,
+     "SET TRANSACTION READ ONLY\n!prepare 24 INSERT INTO t{c} (v) VALUES (?)\nBEGIN\n!execute 24 {n}\nCOMMIT\n!close "
+     "24"},
     {kBoth, "SET TRANSACTION READ ONLY\nINSERT INTO t{c} (v) VALUES ('x')\nINSERT INTO t{c} (v) VALUES ('y')"},
     {kBoth,
      "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED\nBEGIN\nSELECT v FROM t{c} WHERE id = 2 FOR "
@@ -195,7 +206,14 @@ constexpr Idiom kIdioms[] = {
     {kMariaDB, "BEGIN NOT ATOMIC DECLARE x INT DEFAULT {n}; SET @a = x; END\nSELECT @a"},
     {kMariaDB, "INSERT INTO t{c} (v) VALUES ('{w}') RETURNING id, v\nDELETE FROM t{c} WHERE id > 2 RETURNING id"},
     {kBoth, "SET ROLE twin_role\nSELECT CURRENT_ROLE()\nSET ROLE NONE\nSELECT CURRENT_ROLE()"},
-    {kBoth, "SET ROLE twin_role\nSELECT CURRENT_ROLE(), {n}\n!reset\nSET NAMES utf8mb4"},
+    {kBoth, "SET ROLE twin_role\nSELECT CURRENT_ROLE(), {n}\n!reset\nSET NAMES utf8mb4\nSELECT CURRENT_ROLE()"},
+    {kBoth, "SET ROLE twin_role\nSELECT COUNT(*) FROM twin_roles.t\nSET ROLE NONE\nSELECT COUNT(*) FROM twin_roles.t"},
+    {kBoth,
+     "SET ROLE twin_role\n!prepare 23 SELECT a, ? FROM twin_roles.t\n!execute 23 {n}\nSET ROLE NONE\n!execute 23 "
+     "{n}\nSET "
+     "ROLE twin_role\n!execute 23 {n}\n!close 23\nSET ROLE NONE"},
+    {kBoth, "SET ROLE missing\nSELECT CURRENT_ROLE()"},
+    {kBoth, "BEGIN\nSET ROLE twin_role\nSELECT CURRENT_ROLE()\nROLLBACK\nSELECT CURRENT_ROLE()"},
     {kBoth, "SELECT CURRENT_ROLE()"},
     {kBoth, "!prepare 11 SELECT LAST_INSERT_ID()\nINSERT INTO t{c} (v) VALUES ('p')\n!execute 11\n!close 11"},
     {kBoth,

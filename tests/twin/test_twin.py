@@ -52,9 +52,12 @@ def twins(any_server):
                    *(f"CREATE TABLE app_twin.t{n} (id INT AUTO_INCREMENT PRIMARY KEY, v VARCHAR(40)) ENGINE=InnoDB" for n in range(3)),
                    *(f"INSERT INTO app_twin.t{n} VALUES (1, 'one'), (2, 'two'), (3, 'three')" for n in range(3)),
                    "USE app_twin", *ROUTINES, "DROP ROLE IF EXISTS twin_role", "CREATE ROLE twin_role", "GRANT twin_role TO app",
+                   "CREATE DATABASE IF NOT EXISTS twin_roles", "CREATE TABLE IF NOT EXISTS twin_roles.t AS SELECT 1 AS a",
+                   "GRANT SELECT ON twin_roles.* TO twin_role",
                    *(f"CREATE SEQUENCE s{n}" for n in range(3) if any_server.family == "mariadb"))
     yield any_server
-    any_server.sql("DROP ROLE twin_role", "SET lock_wait_timeout = 20", "DROP DATABASE app_twin", "DROP DATABASE app_twin2")
+    any_server.sql("DROP ROLE twin_role", "SET lock_wait_timeout = 20", "DROP DATABASE app_twin", "DROP DATABASE app_twin2",
+                   "DROP DATABASE twin_roles")
 
 
 def test_nobody_can_tell(twins, new_gate):
