@@ -29,6 +29,7 @@ private:
 struct Wish {
     bool pin = false;
     bool trust_calls = false;
+    [[nodiscard]] bool any() const { return pin || trust_calls; }
 };
 
 struct SessionRules {

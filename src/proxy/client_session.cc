@@ -92,7 +92,7 @@ net::Task<void> ClientSession::serve() {
         }
         const bool more = co_await read_more();
         if (!more) break;
-        ListNode<GivesWay>::unlink();
+        if (ListNode<GivesWay>::linked()) ListNode<GivesWay>::unlink();
         while (has_command()) {
             busy_ = true;
             busy_since_ = core_.loop.now();

@@ -114,6 +114,12 @@ private:
         no_room,  // the server holds as many prepared statements as it may; nothing of that has reached the client
     };
     enum class Ready : std::uint8_t { yes, refused, client_gone, server_lost };
+    // What is left to be seen to when a reply is over.
+    struct Unsettled {
+        bool in_transaction = false;  // before it
+        bool status = false;          // is there one now? The reply has not told
+        bool statement = false;       // the server has lost the prepared one, or there is another like it
+    };
     enum class Streamed : std::uint8_t { text, opaque, file };
 
     // What the command under way has to do with prepared statements.
@@ -244,16 +250,20 @@ private:
     net::Task<Ready> get_ready(const sql::Facts& facts);
     void begin_reply(protocol::ReplyShape shape);
     net::Task<Relayed> send_command(std::size_t packet_size, bool large, sql::Facts& facts);
+    [[nodiscard]] Relayed send_at_once(std::span<iovec>& parts);
     net::Task<Relayed> send_to_server(std::span<iovec> parts);
     net::Task<Relayed> stream_packets(Streamed what, sql::Facts* facts);
     net::Task<Relayed> pass_on(std::span<const std::byte> bytes);
     net::Task<Relayed> relay_reply();
     net::Task<Relayed> relay_local_file(bool refused);
     net::Task<Relayed> flush_to_client(std::span<iovec> parts);
+    [[nodiscard]] Relayed flush_at_once(std::span<iovec>& parts);
     net::Task<bool> lost_server(bool repeatable);
 
     // client_session_settle.cc; false: the lease is lost
-    net::Task<bool> settle(protocol::ReplyShape shape, const sql::Facts& facts);
+    [[nodiscard]] bool settle_at_once(protocol::ReplyShape shape, const sql::Facts& facts, Unsettled& what);
+    net::Task<bool> settle(const sql::Facts& facts, Unsettled what);
+    void note_end(const Unsettled& what);
     net::Task<Result<std::string>> ask_server(std::string question);
     net::Task<bool> read_user_variables();
     net::Task<bool> read_role();

@@ -71,7 +71,9 @@ net::Task<bool> ClientSession::show_processes(sql::Facts facts, std::size_t pack
         const bool deprecate_eof = (capabilities_ & protocol::capability::deprecate_eof) != 0;
         reply = protocol::with_process_notes(reply, deprecate_eof, note);
     }
-    const bool alive = co_await settle(protocol::ReplyShape::result, facts);
+    Unsettled what;
+    bool alive = settle_at_once(protocol::ReplyShape::result, facts, what);
+    if (!alive) alive = co_await settle(facts, what);
     in_.consume(std::exchange(command_in_hand_, 0));
     if (!alive) co_return false;
     co_return co_await send(std::move(reply));

@@ -40,7 +40,15 @@ net::Task<bool> ClientSession::statement(protocol::ReplyShape shape, sql::Facts&
             co_return co_await decline(ready, packet_size, large);
         }
         begin_reply(shape);
-        Relayed relayed = co_await send_command(packet_size, large, facts);
+        Relayed relayed = Relayed::done;
+        if (large || running_.text || running_.statement != nullptr) {
+            relayed = co_await send_command(packet_size, large, facts);
+        } else {
+            iovec packet{in_.filled().data(), packet_size};
+            std::span<iovec> left(&packet, 1);
+            relayed = send_at_once(left);
+            if (!left.empty()) relayed = co_await send_to_server(left);
+        }
         if (facts.changes_routines) core_.routines.changing(*lease_);
         if (relayed == Relayed::done) relayed = co_await relay_reply();
         if (relayed == Relayed::done) break;
@@ -55,8 +63,10 @@ net::Task<bool> ClientSession::statement(protocol::ReplyShape shape, sql::Facts&
         const bool rerun = co_await lost_server(repeatable && !again);
         if (!rerun) co_return false;
     }
-    judge_again(facts);
-    const bool alive = co_await settle(shape, facts);
+    if (facts.lifted.any() || wish_.any()) judge_again(facts);
+    Unsettled what;
+    bool alive = settle_at_once(shape, facts, what);
+    if (!alive) alive = co_await settle(facts, what);
     in_.consume(std::exchange(command_in_hand_, 0));
     co_return alive;
 }
@@ -151,26 +161,29 @@ net::Task<bool> ClientSession::lost_server(bool repeatable) {
 net::Task<ClientSession::Relayed> ClientSession::send_command(std::size_t packet_size, bool large, sql::Facts& facts) {
     Outgoing out;
     lay_out(large ? in_.filled() : in_.filled().first(packet_size), large, out);
-    // Nearly always the socket takes all of it at once.
     std::span<iovec> parts = out.parts();
-    const net::IoResult put = lease_->stream().write_some(parts);
-    Relayed sent = Relayed::done;
-    if (put.status == net::IoStatus::closed || put.status == net::IoStatus::failed) co_return Relayed::server_lost;
-    parts = behind(parts, put.bytes);
+    Relayed sent = send_at_once(parts);
     if (!parts.empty()) sent = co_await send_to_server(parts);
     if (!large || sent != Relayed::done) co_return sent;
     if (!out.bound.empty()) co_return co_await stream_execute(out.bound);
     co_return co_await stream_packets(large_text_ ? Streamed::text : Streamed::opaque, &facts);
 }
 
+// Nearly always the socket takes all of it at once. Otherwise some is left, for send_to_server().
+ClientSession::Relayed ClientSession::send_at_once(std::span<iovec>& parts) {
+    const net::IoResult put = lease_->stream().write_some(parts);
+    const bool lost = put.status == net::IoStatus::closed || put.status == net::IoStatus::failed;
+    parts = lost ? std::span<iovec>() : behind(parts, put.bytes);
+    return lost ? Relayed::server_lost : Relayed::done;
+}
+
 net::Task<ClientSession::Relayed> ClientSession::send_to_server(std::span<iovec> parts) {
+    Relayed sent = Relayed::done;
     while (!parts.empty()) {
-        const net::IoResult put = lease_->stream().write_some(parts);
-        if (put.status == net::IoStatus::closed || put.status == net::IoStatus::failed) co_return Relayed::server_lost;
-        if (put.status == net::IoStatus::would_block) co_await lease_->stream().socket().writable();
-        parts = behind(parts, put.bytes);
+        co_await lease_->stream().socket().writable();
+        sent = send_at_once(parts);
     }
-    co_return Relayed::done;
+    co_return sent;
 }
 
 // A command that does not fit a buffer, or the content of a local file: packet after packet until the one that ends it
@@ -284,7 +297,9 @@ net::Task<ClientSession::Relayed> ClientSession::relay_reply() {
             walker_.outcome().error_code == kTooManyPrepared)
             co_return Relayed::no_room;
         if (count > 0) {
-            const Relayed flushed = co_await flush_to_client({parts.data(), count});
+            std::span<iovec> left(parts.data(), count);
+            Relayed flushed = collected_ == nullptr ? flush_at_once(left) : Relayed::done;
+            if (!left.empty()) flushed = co_await flush_to_client(left);
             if (flushed != Relayed::done) co_return flushed;
         }
         out.consume(consumed);
@@ -330,17 +345,21 @@ net::Task<ClientSession::Relayed> ClientSession::flush_to_client(std::span<iovec
         const Relayed flushed = co_await flush_to_client({&part, 1});
         if (flushed != Relayed::done) co_return flushed;
     }
+    Relayed flushed = Relayed::done;
     while (!parts.empty()) {
-        const net::IoResult put = stream_->write_some(parts);
-        if (put.status == net::IoStatus::closed || put.status == net::IoStatus::failed) co_return Relayed::client_gone;
-        if (put.status == net::IoStatus::would_block) {
-            co_await stream_->socket().writable();
-            continue;
-        }
-        core_.counters.bytes_out += put.bytes;
-        parts = behind(parts, put.bytes);
+        flushed = flush_at_once(parts);
+        if (!parts.empty()) co_await stream_->socket().writable();
     }
-    co_return Relayed::done;
+    co_return flushed;
+}
+
+// As send_at_once().
+ClientSession::Relayed ClientSession::flush_at_once(std::span<iovec>& parts) {
+    const net::IoResult put = stream_->write_some(parts);
+    const bool lost = put.status == net::IoStatus::closed || put.status == net::IoStatus::failed;
+    core_.counters.bytes_out += put.bytes;
+    parts = lost ? std::span<iovec>() : behind(parts, put.bytes);
+    return lost ? Relayed::client_gone : Relayed::done;
 }
 
 }  // namespace tidegate::proxy

@@ -52,14 +52,35 @@ bool changes_rows(const sql::Facts& facts) {
 
 }  // namespace
 
-// The reply is with the client. What has become of the session, and may the lease end?
-net::Task<bool> ClientSession::settle(protocol::ReplyShape shape, const sql::Facts& facts) {
+// The reply is with the client. What has become of the session, and may the lease end? True: that is done, as after
+// most statements; false: settle() has more to do, and to ask.
+bool ClientSession::settle_at_once(protocol::ReplyShape shape, const sql::Facts& facts, Unsettled& what) {
     const ReplyWalker::Outcome& outcome = walker_.outcome();
-    const bool was_in_transaction = session_.in_transaction();
-    bool pinged = false;
+    what.in_transaction = session_.in_transaction();
     if (shape == protocol::ReplyShape::prepare) {
         note_prepared(outcome);
-    } else if (session_.after(facts, outcome)) {
+    } else {
+        what.status = session_.after(facts, outcome);
+    }
+    if (running_.statement != nullptr) what.statement = !note_executed(outcome);
+    const bool plain = !what.status && !what.statement && !outcome.error && facts.pins.none() &&
+                       !facts.new_generation && !facts.trusted_calls && !lease_->changes_routines && !learning_ &&
+                       !session_.has_questions() && session_.pins() == pin_causes_.known() && kills_under_way_ == 0;
+    if (!plain) return false;
+    note_leftovers(facts, outcome);
+    note_end(what);
+    return true;
+}
+
+void ClientSession::note_end(const Unsettled& what) {
+    ++core_.counters.statements;
+    if (what.in_transaction && !session_.in_transaction()) ++core_.counters.transactions;
+    end_statement();
+}
+
+net::Task<bool> ClientSession::settle(const sql::Facts& facts, Unsettled what) {
+    const ReplyWalker::Outcome& outcome = walker_.outcome();
+    if (what.status) {
         // An error carries no status (Trap 2): is there a transaction now, or none any more?
         std::vector<std::byte> ping;
         protocol::write_command(static_cast<std::uint8_t>(protocol::Command::ping), "", ping);
@@ -69,18 +90,17 @@ net::Task<bool> ClientSession::settle(protocol::ReplyShape shape, const sql::Fac
             end_ = ClientEnd::server_lost;
             co_return false;
         }
-        pinged = true;
         session_.on_status(reply->outcome.status);
         if (reply->outcome.state_changed) session_.pin(sql::Pin::unknown_function);
     }
-    if (running_.statement != nullptr && !note_executed(outcome)) co_await close_on_server(*running_.there);
+    if (what.statement) co_await close_on_server(*running_.there);
     if (outcome.error && (facts.lifted.any() || may_have_run_a_program(outcome.error_code))) lease_->unsure = true;
     if (facts.trusted_calls && (outcome.error || outcome.state_changed)) lease_->unsure = true;
     core_.routines.changed(*lease_);
     if (facts.pins.intersects({sql::Pin::text_execute, sql::Pin::compound, sql::Pin::executable_comment}))
         core_.routines.suspect();
     note_leftovers(facts, outcome);
-    if (pinged) on_server_.row_count = false;
+    if (what.status) on_server_.row_count = false;
     if (session_.collation_unknown()) {
         const Result<std::string> collation = co_await ask_server("SELECT @@session.collation_connection");
         if (!collation) co_return false;
@@ -99,8 +119,6 @@ net::Task<bool> ClientSession::settle(protocol::ReplyShape shape, const sql::Fac
     }
     if (learning_) learn_set(outcome);
     if (facts.new_generation && !outcome.error) core_.new_generation();
-    ++core_.counters.statements;
-    if (was_in_transaction && !session_.in_transaction()) ++core_.counters.transactions;
     if (session_.pins() != pin_causes_.known()) note_pins(facts.kind);
     if (!session_.unread_variables().empty() && session_.hold() == session::Hold::user_variables &&
         core_.pool.waiting() > 0) {
@@ -108,7 +126,7 @@ net::Task<bool> ClientSession::settle(protocol::ReplyShape shape, const sql::Fac
         if (!alive) co_return false;
     }
     while (kills_under_way_ > 0) co_await kills_done_;  // a KILL that comes late must not hit the next client (Trap 12)
-    end_statement();
+    note_end(what);
     co_return true;
 }
 

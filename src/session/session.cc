@@ -202,8 +202,8 @@ bool Session::after(const sql::Facts& facts, const protocol::ReplyWalker::Outcom
         pins_.remove(ended);
     }
     if (!nothing && names_ && pins_.intersects(sql::kNamedPins)) note_names(facts, outcome.error);
-    const bool any_carried = !state_->variables.empty() && is_user_variable(state_->variables.front().name);
-    if (facts.kind == Kind::flush && any_carried) pins_.add(Pin::user_variable);  // MariaDB's FLUSH USER_VARIABLES
+    if (facts.kind == Kind::flush && !state_->variables.empty() && is_user_variable(state_->variables.front().name))
+        pins_.add(Pin::user_variable);  // MariaDB's FLUSH USER_VARIABLES
     if (facts.session_mode) session_mode_ = true;
     if (facts.one_shot_transaction && !outcome.error) note_one_shot();
 

@@ -108,6 +108,10 @@ public:
     [[nodiscard]] bool lets_go() const;
     void put_off();
     void put_on();
+    // One of those that it tells: collation_unknown(), role_unknown(), asks_for_locks(), unread_variables().
+    [[nodiscard]] bool has_questions() const {
+        return collation_unknown_ || role_unknown_ || ask_for_locks_ || !unread_.empty();
+    }
     [[nodiscard]] sql::Pins pins() const { return pins_; }
     void pin(sql::Pin why) { pins_.add(why); }
     // In the middle of what belongs together: a transaction, locked tables. Other holds only wait for the next command.
