@@ -110,9 +110,7 @@ net::Task<bool> ClientSession::settle(const sql::Facts& facts, Unsettled what) {
         const bool alive = co_await read_role();
         if (!alive) co_return false;
     }
-    std::string locks;
-    if (session_.asks_for_locks()) locks = session_.locks_question();
-    if (!locks.empty()) {
+    if (std::string locks = session_.locks_question(); !locks.empty()) {
         const Result<std::string> any = co_await ask_server(std::move(locks));
         if (!any) co_return false;
         session_.on_locks(*any != "0");

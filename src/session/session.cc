@@ -123,10 +123,8 @@ void Session::start(StatePtr state, std::string_view default_sql_mode, bool sess
     statements_.clear();
     changes_.clear();
     schema_changed_ = false;
-    collation_unknown_ = carried_ = ask_for_locks_ = role_unknown_ = false;
-    names_.reset();
-    held_.clear();
-    unsure_ = {};
+    collation_unknown_ = carried_ = role_unknown_ = false;
+    named_.clear();
     given_.reset();
     unread_.clear();
     results_.start();
@@ -154,10 +152,12 @@ void Session::before(const sql::Facts& facts, std::string_view text) {
                                [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
         carried_ = is_carried(name);
     }
-    names_.reset();  // those of a statement that did nothing were never looked at
     const bool may_rename = pins_.has(Pin::temporary_table) && (facts.kind == Kind::ddl || facts.statements > 1);
-    if (may_rename || facts.pins.intersects(sql::kNamedPins) || facts.may_end.intersects(sql::kNamedPins))
-        names_ = sql::held_names(text, facts, mode_, state_->schema);
+    if (may_rename || facts.pins.intersects(sql::kNamedPins) || facts.may_end.intersects(sql::kNamedPins)) {
+        named_.before(sql::held_names(text, facts, mode_, state_->schema));
+    } else if (named_.concerned()) {
+        named_.before(std::nullopt);
+    }
     shown_.clear();
     given_.reset();
     if (facts.one_shot_transaction || !one_shot_text_.empty())
@@ -201,7 +201,8 @@ bool Session::after(const sql::Facts& facts, const protocol::ReplyWalker::Outcom
         ended.remove(facts.pins);
         pins_.remove(ended);
     }
-    if (!nothing && names_ && pins_.intersects(sql::kNamedPins)) note_names(facts, outcome.error);
+    if (!nothing && named_.concerned() && pins_.intersects(sql::kNamedPins))
+        pins_.remove(named_.after(facts, outcome.error));
     if (facts.kind == Kind::flush && !state_->variables.empty() && is_user_variable(state_->variables.front().name))
         pins_.add(Pin::user_variable);  // MariaDB's FLUSH USER_VARIABLES
     if (facts.session_mode) session_mode_ = true;
@@ -274,46 +275,6 @@ void Session::on_user_variables(const std::optional<std::vector<Variable>>& valu
     } else {
         pins_.add(Pin::user_variable);
     }
-}
-
-// A statement that failed may have taken what it wanted to take, and has perhaps given nothing back.
-void Session::note_names(const sql::Facts& facts, bool failed) {
-    unsure_.add(names_->unsure);
-    for (const sql::HeldName& each : names_->names) {
-        std::pair name(each.pin, each.name);
-        if (each.taken && std::ranges::find(held_, name) == held_.end()) held_.push_back(std::move(name));
-    }
-    if (!failed) {
-        for (const sql::HeldName& each : names_->names) {
-            if (!each.taken && std::erase(held_, std::pair(each.pin, each.name)) > 0) end_pin_if_last(each.pin);
-        }
-        if (names_->releases_all_locks) on_locks(false);
-        ask_for_locks_ = facts.may_end.has(Pin::named_lock) && pins_.has(Pin::named_lock);
-    }
-}
-
-void Session::end_pin_if_last(Pin pin) {
-    const bool another = std::ranges::find(held_, pin, &std::pair<Pin, std::string>::first) != held_.end();
-    if (!another && !unsure_.has(pin)) pins_.remove(pin);
-}
-
-std::string Session::locks_question() const {
-    if (!asks_for_locks()) return {};
-    std::string text;
-    for (const auto& [pin, name] : held_) {
-        if (pin != Pin::named_lock) continue;
-        text += text.empty() ? "SELECT " : " OR ";
-        text.append("COALESCE(IS_USED_LOCK('").append(name).append("') = CONNECTION_ID(), 0)");
-    }
-    return text;
-}
-
-void Session::on_locks(bool any) {
-    ask_for_locks_ = false;
-    if (any) return;
-    std::erase_if(held_, [](const auto& each) { return each.first == Pin::named_lock; });
-    unsure_.remove(Pin::named_lock);
-    pins_.remove(Pin::named_lock);
 }
 
 void Session::on_status(std::uint16_t status) {

@@ -16,11 +16,11 @@
 #include "protocol/handshake.h"
 #include "protocol/reply_walker.h"
 #include "session/known_sets.h"
+#include "session/named_pins.h"
 #include "session/prepared.h"
 #include "session/results.h"
 #include "session/state.h"
 #include "sql/facts.h"
-#include "sql/held_names.h"
 #include "sql/mode.h"
 #include "sql/user_variables.h"
 
@@ -72,11 +72,10 @@ public:
     // call on_role() with what has to stand behind SET ROLE (empty: the login's); nothing: it is not known, and pins.
     [[nodiscard]] bool role_unknown() const { return role_unknown_; }
     void on_role(const std::optional<std::string>& role);
-    // A lock of GET_LOCK() was given back, and only the server knows whether that was the last one: ask this, which is
-    // empty where nothing is to be asked, then call on_locks() with its value.
-    [[nodiscard]] bool asks_for_locks() const { return ask_for_locks_ && !unsure_.has(sql::Pin::named_lock); }
-    [[nodiscard]] std::string locks_question() const;
-    void on_locks(bool any);
+    // A lock of GET_LOCK() was given back, perhaps not the last one: ask locks_question(), if there is one, then call
+    // on_locks() with its value.
+    [[nodiscard]] std::string locks_question() const { return named_.locks_question(); }
+    void on_locks(bool any) { pins_.remove(named_.on_locks(any)); }
     // Hold::user_variables: ask user_variables_question() of these, then tell what came of it; nothing: they cannot be
     // carried, and pin.
     [[nodiscard]] const std::vector<std::string>& unread_variables() const { return unread_; }
@@ -108,9 +107,9 @@ public:
     [[nodiscard]] bool lets_go() const;
     void put_off();
     void put_on();
-    // One of those that it tells: collation_unknown(), role_unknown(), asks_for_locks(), unread_variables().
+    // One of these: collation_unknown(), role_unknown(), locks_question(), unread_variables().
     [[nodiscard]] bool has_questions() const {
-        return collation_unknown_ || role_unknown_ || ask_for_locks_ || !unread_.empty();
+        return collation_unknown_ || role_unknown_ || named_.asks_for_locks() || !unread_.empty();
     }
     [[nodiscard]] sql::Pins pins() const { return pins_; }
     void pin(sql::Pin why) { pins_.add(why); }
@@ -130,10 +129,8 @@ public:
 
 private:
     void apply_changes();
-    void note_names(const sql::Facts& facts, bool failed);
     void note_user_variables();
     void note_one_shot();
-    void end_pin_if_last(sql::Pin pin);
     void pin_statements();
     void read_mode();
 
@@ -152,11 +149,8 @@ private:
     bool role_unknown_ = false;
     bool savepoint_ = false;
     bool collation_unknown_ = false;
-    bool carried_ = false;                                // the statement under way sets only what is carried
-    std::optional<sql::HeldNames> names_;                 // that the statement under way takes and gives back
-    std::vector<std::pair<sql::Pin, std::string>> held_;  // what pins by name, each once
-    sql::Pins unsure_;                                    // of the pins with names: those of which one is not known
-    bool ask_for_locks_ = false;
+    bool carried_ = false;  // the statement under way sets only what is carried
+    NamedPins named_;
     std::optional<sql::UserVariables> given_;  // those that the statement under way may give a value to, if it is sure
     std::vector<std::string> unread_;          // those that have had one since their values were asked for
     Statements statements_;
