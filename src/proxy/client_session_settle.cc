@@ -162,7 +162,8 @@ net::Task<bool> ClientSession::make_way() {
         const bool alive = co_await read_user_variables();
         if (!alive) co_return false;
     }
-    if (session_.hold() == session::Hold::next_statement) {
+    const bool puts_off = session_.hold() == session::Hold::next_statement;
+    if (puts_off) {
         bool alive = true;
         if (leftovers_ && leftovers_->any()) alive = co_await leftovers_->fetch(*lease_);
         if (alive) {
@@ -175,12 +176,15 @@ net::Task<bool> ClientSession::make_way() {
             co_return false;
         }
         on_server_ = {};
+    }
+    while (kills_under_way_ > 0) co_await kills_done_;  // as in settle()
+    if (puts_off) {
         lease_->set_state(session_.state());
         session_.put_off();
         core_.give_back(*std::exchange(lease_, nullptr));
-        co_return true;
+    } else {
+        end_statement();
     }
-    end_statement();
     co_return true;
 }
 
