@@ -112,6 +112,7 @@ void add_listen(List& list, const Listen& listen) {
     list.add("tls_cert", listen.tls_cert);
     list.add("tls_key", listen.tls_key);
     list.add("require_tls", listen.require_tls);
+    list.add("console", listen.console);
     list.add("max_clients", listen.max_clients);
     list.add("login_timeout", listen.login_timeout);
     list.add("drain_timeout", listen.drain_timeout);

@@ -108,9 +108,13 @@ Error Core::too_many_clients() const {
                         config.listen.max_clients)};
 }
 
-// What a login to the console is checked against: the password of [server] url, and nothing else.
+// What a login to the console is checked against: the password of [server] url, and nothing else. An account that the
+// server has for local clients only is not for others here, either.
 protocol::auth::AccountView Core::console_account() const {
-    return {.credential = monitor_credential(), .proof_fresh = true, .server_decides = false};
+    return {.credential = monitor_credential(),
+            .proof_fresh = true,
+            .server_decides = false,
+            .local_clients_only = book.view(config.server.user, loop.now()).local_clients_only};
 }
 
 std::optional<Error> Core::held_off(const net::Address& peer) {

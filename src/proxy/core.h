@@ -99,10 +99,10 @@ public:
     [[nodiscard]] static bool is_own_id(std::uint64_t id) { return id >= kFirstId && id <= kLastId; }
 
     // The administrator's console: open where the gate has a password for the monitor's account.
-    [[nodiscard]] bool has_console_account() const {
-        return config.server.has_account() && !config.server.password.empty();
+    [[nodiscard]] bool offers_console() const {
+        return console != nullptr && config.listen.console && config.server.has_account() &&
+               !config.server.password.empty();
     }
-    [[nodiscard]] bool offers_console() const { return console != nullptr && has_console_account(); }
     [[nodiscard]] protocol::auth::AccountView console_account() const;
 
     // Leases. lent() when one begins; then exactly one of those below ends it.

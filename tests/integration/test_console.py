@@ -12,6 +12,7 @@ from harness.process import free_port, wait_until
 from harness.raw import Capability, Client, Command, Err, LoginRefused, Ok, ResultSet
 from harness.servers import Unavailable, unpacked
 from harness.terminal import Terminal
+from test_proxy_protocol import line, preceded_by
 
 SHOWS = ["POOLS", "CLIENTS", "SERVERS", "SERVER", "STATS", "SLOTS", "HOLDERS", "FLEETS", "WORKERS", "CONFIG", "VERSION", "HELP"]
 
@@ -317,6 +318,35 @@ def test_needs_a_password_that_the_gate_has(any_server, new_gate):
     assert not is_console(gate, user="monitor")
 
 
+def test_can_be_switched_off(any_server, new_gate):
+    gate = new_gate(any_server, listen={"console": False})
+    with pytest.raises(pymysql.MySQLError) as raised:
+        gate.connect("monitor", database="tidegate")
+    assert raised.value.args[0] in (1044, 1049)
+
+
+def test_an_account_for_local_clients_has_it_only_there(any_server, new_gate, monkeypatch):
+    """The server takes admin@127.0.0.1 only for local; the client comes from afar as the PROXY header says."""
+    def gate(**more):
+        made = new_gate(any_server, server={"url": f"mysql://admin:admin-secret@127.0.0.1:{any_server.port}"},
+                        listen={"proxy_protocol_from": ["127.0.0.1"]}, **more)
+        wait_until(lambda: made.api("/api/server")["limit"]["others"] is not None, 20, "the first look at the server")
+        return made
+
+    def ask(gate, header):
+        with preceded_by(monkeypatch, header):
+            client = Client(gate.port, "admin", "admin-secret", schema="tidegate")
+        client.rows("SHOW POOLS")
+        client.quit()
+
+    strict = gate()
+    ask(strict, line("127.0.0.1"))
+    with pytest.raises(LoginRefused) as raised:
+        ask(strict, line("203.0.113.9"))
+    assert raised.value.error.code == 1045
+    ask(gate(passthrough={"allow_remote": ["admin"]}), line("203.0.113.9"))
+
+
 def test_shows_no_password(any_server, new_gate, console, tmp_path):
     token = tmp_path / "token"
     token.touch(mode=0o600)
@@ -440,8 +470,8 @@ def test_a_command_line_client_at_a_terminal(mariadb, new_gate, program):
     gate = new_gate(mariadb)
     command = [*command_line(program), "--protocol=tcp", "--host=127.0.0.1", f"--port={gate.port}", "--user=monitor", "tidegate"]
     with Terminal(command, width=120, height=40, env={**os.environ, "MYSQL_PWD": "monitor-secret"}) as terminal:
-        terminal.wait_for("> ")
-        terminal.type("SHOW VERSION;")
+        terminal.wait_for("mysql>" if program == "mysql" else "[tidegate]>")
+        terminal.type(r"SHOW VERSION\g")
         terminal.press("Enter")
         terminal.wait_for("Tidegate 0")
         terminal.type("use tidegate")

@@ -172,16 +172,10 @@ ConsoleAnswer carried_out(Result<void> order, const char* done) {
     return ConsoleDone{done};
 }
 
-}  // namespace
-
-ConsoleAnswer answer(const ConsoleQuestion& question, const Sources& sources) {
+ConsoleAnswer answer_to(const ConsoleQuestion& question, const Sources& sources) {
     using What = Statement::What;
     const Result<Statement> statement = parse(question.text);
-    if (!statement) {
-        Error error = statement.error();
-        error.message = watch::printable(error.message);
-        return error;
-    }
+    if (!statement) return statement.error();
     switch (statement->what) {
         case What::show:
             return show(*statement, sources);
@@ -201,6 +195,17 @@ ConsoleAnswer answer(const ConsoleQuestion& question, const Sources& sources) {
             break;
     }
     return ConsoleDone{};
+}
+
+}  // namespace
+
+ConsoleAnswer answer(const ConsoleQuestion& question, const Sources& sources) {
+    constexpr std::size_t kLongestError = 500;
+    ConsoleAnswer said = answer_to(question, sources);
+    // It may quote what was sent, which is anything.
+    if (auto* error = std::get_if<Error>(&said))
+        error->message = watch::shortened(watch::printable(error->message), kLongestError);
+    return said;
 }
 
 }  // namespace tidegate::api::console

@@ -219,6 +219,9 @@ TEST_F(AConsole, TellsWhatThereIs) {
     EXPECT_THAT(error("SHOW POOL").message, AllOf(HasSubstr("no SHOW POOL;"), HasSubstr("POOLS, CLIENTS")));
     EXPECT_EQ(error("SELECT * FROM clients").code, 1064);
     EXPECT_THAT(error("x\x1B[2J\xFF").message, Not(HasSubstr("\x1B")));
+    const std::string long_error = error("SHOW \xFF" + std::string(50'000, 'x')).message;
+    EXPECT_LE(long_error.size(), 500U);
+    EXPECT_THAT(long_error, Not(HasSubstr("\xFF")));
 }
 
 TEST_F(AConsole, AnswersWhatClientsAskByThemselves) {

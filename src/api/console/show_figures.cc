@@ -1,3 +1,4 @@
+// A name and a value each: SHOW SERVER, STATS, CONFIG, VERSION.
 #include "api/console/sheet.h"
 #include "api/console/shows.h"
 #include "api/stats_json.h"

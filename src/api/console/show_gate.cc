@@ -1,3 +1,4 @@
+// Who uses the gate and the server: SHOW POOLS, CLIENTS, SERVERS.
 #include <algorithm>
 #include <map>
 

@@ -1,3 +1,4 @@
+// Slots and fleets: SHOW SLOTS, HOLDERS, FLEETS, WORKERS.
 #include <algorithm>
 
 #include "api/console/sheet.h"
