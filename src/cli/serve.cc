@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "api/console/desk.h"
 #include "api/server.h"
 #include "base/log.h"
 #include "cli/commands.h"
@@ -105,6 +106,7 @@ public:
         (*gate)->add(*rules_);
         if (const auto opened = open_slots(**gate); !opened) return fail_to_start(opened.error());
         if (const auto opened = open_api(**gate); !opened) return fail_to_start(opened.error());
+        open_console(**gate);
         port_ = (*gate)->port();
         const int code = (*gate)->run();
         close_all();  // before the gate that they ask, and whose loop they are on
@@ -157,7 +159,24 @@ private:
         return {};
     }
 
+    // The administrator's console, at the port of the clients.
+    void open_console(proxy::Gate& gate) {
+        api::console::Sources sources{.gate = [&gate] { return gate.snapshot(); },
+                                      .clients = [&gate] { return gate.clients(); },
+                                      .connections = [&gate] { return gate.connections(); },
+                                      .settings = [&gate] { return gate.settings(); },
+                                      .pause = [&gate] { return gate.pause(); },
+                                      .resume = [&gate] { return gate.resume(); },
+                                      .reload = [&gate] { return gate.reload(); },
+                                      .kill = [&gate](std::uint32_t id, bool query) { return gate.kill(id, query); }};
+        if (slots_) sources.slots = [this] { return slots_->views(); };
+        sources.fleets = [this] { return fleets_->views(); };
+        console_.emplace(std::move(sources));
+        gate.set_console(*console_);
+    }
+
     void close_all() {
+        console_.reset();
         api_.reset();
         slots_.reset();
         rules_.reset();
@@ -225,6 +244,7 @@ private:
     std::optional<watch::RuleThread> rules_;
     std::unique_ptr<slots::Server> slots_;
     std::unique_ptr<api::Server> api_;
+    std::optional<api::console::Desk> console_;
     std::uint16_t port_ = 0;
 };
 

@@ -58,6 +58,7 @@ struct Listen {
     std::string tls_cert;                                           // both empty: the gate makes its own
     std::string tls_key;
     bool require_tls = false;
+    bool console = true;  // the account of [server] url gets the administrator's console in schema `tidegate`
     unsigned max_clients = 20000;
     Duration login_timeout = 10s;
     Duration drain_timeout = 30s;                  // SIGTERM: transactions may take so long to finish

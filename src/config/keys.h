@@ -29,6 +29,7 @@ inline constexpr std::array kKeys{
     Key{"[listen]", "tls_cert"},
     Key{"[listen]", "tls_key"},
     Key{"[listen]", "require_tls"},
+    Key{"[listen]", "console"},
     Key{"[listen]", "max_clients"},
     Key{"[listen]", "login_timeout"},
     Key{"[listen]", "drain_timeout"},

@@ -97,6 +97,7 @@ unix = "/run/tidegate.sock"
 tls_cert = "c.pem"
 tls_key = "/k.pem"
 require_tls = true
+console = false
 proxy_protocol_from = ["10.0.0.0/8", "::1"]
 [pool]
 mode = "session"
@@ -145,6 +146,8 @@ format = "json"
     EXPECT_EQ(c.listen.address->text(), "0.0.0.0:3306");
     EXPECT_EQ(c.listen.tls_cert, "/etc/tidegate/c.pem");
     EXPECT_EQ(c.listen.tls_key, "/k.pem");
+    EXPECT_TRUE(c.listen.require_tls);
+    EXPECT_FALSE(c.listen.console);
     EXPECT_EQ(c.pool.mode, PoolMode::session);
     EXPECT_EQ(c.pool.wait_timeout, Duration(10s));
     EXPECT_EQ(c.pool.idle_in_transaction, Duration(2min));

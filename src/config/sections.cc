@@ -125,6 +125,7 @@ void read_listen(const toml::table& table, const Context& context, Listen& liste
         section.wrong("address", "is \"off\" and there is no `unix`; nobody could connect");
     }
     section.read("require_tls", listen.require_tls);
+    section.read("console", listen.console);
     section.read("max_clients", listen.max_clients, 1, kMostClients);
     section.read("login_timeout", listen.login_timeout, {100ms, 10min});
     section.read("drain_timeout", listen.drain_timeout, {0s, 24h});

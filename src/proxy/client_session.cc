@@ -37,11 +37,12 @@ std::string_view name_of(ClientEnd end) {
     return "unknown";
 }
 
-ClientSession::ClientSession(Core& core, std::unique_ptr<net::Stream> stream, std::uint32_t id)
+ClientSession::ClientSession(Core& core, std::unique_ptr<net::Stream> stream, std::uint32_t id, bool beyond_limit)
     : core_(core),
       stream_(std::move(stream)),
       id_(id),
       wake_(core.loop),
+      beyond_limit_(beyond_limit),
       kills_done_(core.loop),
       since_(core.loop.now()),
       session_(core.states, core.upstream.flavour()) {
@@ -58,7 +59,10 @@ net::Task<void> ClientSession::run() {
     if (in) {
         logged_in_ = true;
         end_ = ClientEnd::vanished;
-        co_await serve();
+        if (console_)
+            co_await serve_console();
+        else
+            co_await serve();
     }
     // Whoever sent them still holds on to this session; and none may hit the next one on its connection.
     while (kills_under_way_ > 0) co_await kills_done_;

@@ -12,6 +12,7 @@
 //   client_session_relay.cc  a command to the server and its reply to the client
 //   client_session_settle.cc what a statement has made of the session, and whether its lease may end
 //   client_session_pins.cc   what pins it, since when and by which statement
+//   client_session_console.cc  a session that is the administrator's console instead
 #pragma once
 
 #include <sys/uio.h>
@@ -65,7 +66,8 @@ inline constexpr std::size_t kClientEnds = 8;
 
 class ClientSession : public pool::Request, public ListNode<GivesWay> {
 public:
-    ClientSession(Core& core, std::unique_ptr<net::Stream> stream, std::uint32_t id);
+    // `beyond_limit`: as many clients as may be are connected already, so it gets in only as the console.
+    ClientSession(Core& core, std::unique_ptr<net::Stream> stream, std::uint32_t id, bool beyond_limit);
     ~ClientSession();
 
     // The whole life; nothing of the session is used by others when it has ended.
@@ -217,11 +219,23 @@ private:
     // client_session_login.cc
     net::Task<bool> log_in();
     net::Task<bool> meet_client_of_load_balancer(const net::Deadline& limit);
+    net::Task<void> server_seen(net::Deadline& limit);
     net::Task<bool> greet(std::vector<std::byte>& response, std::uint8_t& sequence);
     net::Task<bool> authenticate(const protocol::HandshakeResponse& response, std::uint8_t& sequence);
     net::Task<bool> enter_schema(std::string schema, std::uint8_t sequence);
     net::Task<bool> refuse_login(Error error, std::uint8_t sequence);
     void start_session(std::string_view schema, bool multi_statements);
+
+    // client_session_console.cc
+    [[nodiscard]] const protocol::Greeting& greeting_of_server() const;
+    [[nodiscard]] bool asks_for_console(const protocol::HandshakeResponse& response) const;
+    [[nodiscard]] std::optional<Error> only_console() const;
+    net::Task<bool> enter_console(std::uint8_t sequence);
+    net::Task<void> serve_console();
+    net::Task<bool> console_command();  // false: the client's connection is at its end
+    net::Task<bool> answer_console(std::string text);
+    net::Task<bool> console_ok(std::string_view info);
+    net::Task<bool> console_statistics();
 
     // client_session_lease.cc
     net::Task<Result<void>> take_lease();  // an error is the client's to hear
@@ -278,6 +292,7 @@ private:
     [[nodiscard]] sql::Pins pins_now() const { return lease_ != nullptr ? session_.pins() : sql::Pins{}; }
 
     static constexpr std::uint16_t kServerLost = 2013;
+    static constexpr budget::AccountId kNoAccount = ~budget::AccountId{0};  // the console's
     static constexpr std::uint16_t kTooManyPrepared = 1461;
     static constexpr int kAttempts = 5;  // to bring a connection to this session's state, each on another connection
     [[nodiscard]] static Error as_a_server_says_it(Error error);
@@ -297,8 +312,11 @@ private:
     protocol::Capabilities capabilities_ = 0;
     std::uint16_t charset_ = 0;
     std::string
-        certificate_proof_;  // in the OK packet that ends the login, for those who cannot verify the certificate
-    std::string program_;    // the connection attribute program_name
+        certificate_proof_;       // in the OK packet that ends the login, for those who cannot verify the certificate
+    std::string program_;         // the connection attribute program_name
+    bool console_ = false;        // it is the administrator's console
+    bool beyond_limit_ = false;   // max_clients are connected without it
+    bool server_unseen_ = false;  // it was greeted before the server was ever seen
     bool logged_in_ = false;
     bool busy_ = false;  // a command is under way
     bool ran_statement_ = false;

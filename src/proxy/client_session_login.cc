@@ -24,6 +24,7 @@ net::Task<bool> ClientSession::log_in() {
         const bool met = co_await meet_client_of_load_balancer(limit);
         if (!met) co_return false;
     }
+    if (!core_.upstream.greeting()) co_await server_seen(limit);
     std::vector<std::byte> payload;
     std::uint8_t sequence = 0;
     const bool greeted = co_await greet(payload, sequence);
@@ -33,8 +34,19 @@ net::Task<bool> ClientSession::log_in() {
             co_await refuse_login(response.error(), sequence);
             co_return false;
         }
+        console_ = asks_for_console(*response);
+        if (!console_) {
+            if (auto error = only_console()) {
+                co_await refuse_login(std::move(*error), sequence);
+                co_return false;
+            }
+        }
         limit.disarm();  // what comes may have to wait for the server
         const bool authentic = co_await authenticate(*response, sequence);
+        if (authentic && console_) {
+            const bool entered = co_await enter_console(sequence);
+            co_return entered;
+        }
         if (authentic) {
             const bool entered = co_await enter_schema(std::string(response->schema), sequence);
             co_return entered;
@@ -67,23 +79,29 @@ net::Task<bool> ClientSession::meet_client_of_load_balancer(const net::Deadline&
     co_return true;
 }
 
-// The greeting is the server's own, but for the nonce, the id and what the gate does not offer. Then TLS, if the client
-// wants it. Leaves the client's handshake response in `payload`.
-net::Task<bool> ClientSession::greet(std::vector<std::byte>& payload, std::uint8_t& sequence) {
+// Nobody can be greeted before the server was seen once. Waiting for that is no slowness of the client's.
+net::Task<void> ClientSession::server_seen(net::Deadline& limit) {
+    limit.disarm();
     const TimePoint deadline = core_.loop.now() + core_.config.pool.wait_timeout;
     while (!core_.upstream.greeting() && core_.loop.now() < deadline && !core_.in_vain(*stream_)) {
         co_await core_.loop.sleep(net::Loop::kTick);
     }
-    const auto& server = core_.upstream.greeting();
-    if (!server) {
+    limit.arm(core_.loop.now() + core_.config.listen.login_timeout);
+}
+
+// The greeting is the server's own, but for the nonce, the id and what the gate does not offer. Then TLS, if the client
+// wants it. Leaves the client's handshake response in `payload`.
+net::Task<bool> ClientSession::greet(std::vector<std::byte>& payload, std::uint8_t& sequence) {
+    server_unseen_ = !core_.upstream.greeting();
+    if (server_unseen_ && (!core_.offers_console() || core_.in_vain(*stream_))) {
         co_await refuse_login(Error{1040, "08004", core_.why_unreachable()}, 0xFF);
         co_return false;
     }
     fill_nonce(nonce_);
-    protocol::Greeting greeting = *server;
+    protocol::Greeting greeting = greeting_of_server();
     greeting.connection_id = id_;
     greeting.nonce = nonce_;
-    greeting.capabilities = protocol::offered_to_clients(server->capabilities, core_.tls.has_value());
+    greeting.capabilities = protocol::offered_to_clients(greeting.capabilities, core_.tls.has_value());
     if (greeting.auth_plugin != auth::native_plugin) greeting.auth_plugin = auth::caching_sha2_plugin;
     std::vector<std::byte> packet;
     protocol::write_greeting(greeting, packet);
@@ -122,19 +140,22 @@ net::Task<bool> ClientSession::greet(std::vector<std::byte>& payload, std::uint8
 
 net::Task<bool> ClientSession::authenticate(const protocol::HandshakeResponse& response, std::uint8_t& sequence) {
     user_ = response.user;
-    capabilities_ = response.capabilities &
-                    protocol::offered_to_clients(core_.upstream.greeting()->capabilities, core_.tls.has_value());
+    capabilities_ =
+        response.capabilities & protocol::offered_to_clients(greeting_of_server().capabilities, core_.tls.has_value());
     charset_ = response.charset;
     program_ = protocol::attribute(response.attributes, "program_name");
 
     const net::Address& peer = stream_->peer();
     // A password that only the server can check is asked for, encrypted.
     const bool encrypts = !stream_->is_tls() && !peer.is_unix();
-    if (encrypts && core_.book.view(user_, core_.loop.now()).server_decides) co_await core_.rsa_made(*stream_);
+    const auto account = [this] {
+        return console_ ? core_.console_account() : core_.book.view(user_, core_.loop.now());
+    };
+    if (encrypts && account().server_decides) co_await core_.rsa_made(*stream_);
     auth::ClientLink link;
     link.nonce = nonce_;
     link.greeting_plugin =
-        core_.upstream.greeting()->auth_plugin == auth::native_plugin ? auth::native_plugin : auth::caching_sha2_plugin;
+        greeting_of_server().auth_plugin == auth::native_plugin ? auth::native_plugin : auth::caching_sha2_plugin;
     link.tls = stream_->is_tls();
     link.unix_socket = peer.is_unix();
     link.loopback = !peer.is_unix() && peer.is_loopback();
@@ -147,8 +168,7 @@ net::Task<bool> ClientSession::authenticate(const protocol::HandshakeResponse& r
     const TimePoint began = core_.loop.now();
     std::vector<std::byte> payload;
     std::string matched_host;
-    auth::ServerAction action =
-        login.start(user_, response.auth_plugin, response.auth_response, core_.book.view(user_, core_.loop.now()));
+    auth::ServerAction action = login.start(user_, response.auth_plugin, response.auth_response, account());
     net::Deadline limit(core_.loop, stream_->socket());
     while (true) {
         if (auto* ask = std::get_if<auth::SendAndRead>(&action)) {
@@ -175,10 +195,14 @@ net::Task<bool> ClientSession::authenticate(const protocol::HandshakeResponse& r
                 const bool sent = co_await write_packet(*stream_, accept->before_ok, ++sequence);
                 if (!sent) co_return false;
             }
-            credential_ = accept->credential;
-            core_.book.remember(user_, credential_, accept->proved, core_.loop.now(), matched_host);
-            key = {.account = core_.admit_account(user_, credential_, charset_),
-                   .flags = capabilities_ & protocol::kSharingFlags};
+            if (console_) {
+                key = {.account = kNoAccount, .flags = 0};
+            } else {
+                credential_ = accept->credential;
+                core_.book.remember(user_, credential_, accept->proved, core_.loop.now(), matched_host);
+                key = {.account = core_.admit_account(user_, credential_, charset_),
+                       .flags = capabilities_ & protocol::kSharingFlags};
+            }
             core_.hold_off.succeeded(peer.host());
             if (link.tls) certificate_proof_ = login.certificate_proof(core_.certificate_sha256).value_or("");
             co_return true;

@@ -89,19 +89,32 @@ void Core::admit(std::unique_ptr<net::Stream> stream) {
             return;
         }
     }
-    if (clients_.size() >= config.listen.max_clients) {
-        turn_away(Error{
-            1040, "08004",
-            fmt::format("Too many connections: {} clients are connected to Tidegate, which is [listen] max_clients",
-                        clients_.size())});
+    const bool beyond_limit = clients_.size() >= config.listen.max_clients;
+    if (beyond_limit && (!offers_console() || clients_.size() >= config.listen.max_clients + kPlacesForConsole)) {
+        turn_away(too_many_clients());
         return;
     }
     std::uint32_t id = next_id_;
     while (clients_.contains(id)) id = id == kLastId ? kFirstId : id + 1;
     next_id_ = id == kLastId ? kFirstId : id + 1;
-    auto client = std::make_unique<ClientSession>(*this, std::move(stream), id);
+    auto client = std::make_unique<ClientSession>(*this, std::move(stream), id, beyond_limit);
     clients_.emplace(id, client.get());
     net::spawn(run_client(std::move(client)));
+}
+
+Error Core::too_many_clients() const {
+    return {1040, "08004",
+            fmt::format("Too many connections: {} clients are connected to Tidegate, which is [listen] max_clients",
+                        config.listen.max_clients)};
+}
+
+// What a login to the console is checked against: the password of [server] url, and nothing else. An account that the
+// server has for local clients only is not for others here, either.
+protocol::auth::AccountView Core::console_account() const {
+    return {.credential = monitor_credential(),
+            .proof_fresh = true,
+            .server_decides = false,
+            .local_clients_only = book.view(config.server.user, loop.now()).local_clients_only};
 }
 
 std::optional<Error> Core::held_off(const net::Address& peer) {

@@ -21,6 +21,7 @@
 #include "proxy/account_table.h"
 #include "proxy/accounts.h"
 #include "proxy/client_session.h"
+#include "proxy/console.h"
 #include "proxy/hold_off.h"
 #include "proxy/load_balancers.h"
 #include "proxy/monitor.h"
@@ -81,9 +82,11 @@ public:
     std::optional<net::TlsContext> tls;          // for clients
     std::vector<std::byte> certificate_sha256;   // of the certificate that clients see
     std::optional<protocol::auth::RsaKeys> rsa;  // a moment after the start
+    Console* console = nullptr;                  // nullptr: nobody answers there
 
     // Clients.
     void admit(std::unique_ptr<net::Stream> stream);
+    [[nodiscard]] Error too_many_clients() const;
     [[nodiscard]] std::optional<Error> held_off(const net::Address& peer);  // and counts it
     void client_ended(ClientEnd end) { ++counters.ends[static_cast<std::size_t>(end)]; }
     [[nodiscard]] std::size_t clients() const { return clients_.size(); }
@@ -94,6 +97,13 @@ public:
     }
     // The gate's connection ids are in a range that servers do not reach.
     [[nodiscard]] static bool is_own_id(std::uint64_t id) { return id >= kFirstId && id <= kLastId; }
+
+    // The administrator's console: open where the gate has a password for the monitor's account.
+    [[nodiscard]] bool offers_console() const {
+        return console != nullptr && config.listen.console && config.server.has_account() &&
+               !config.server.password.empty();
+    }
+    [[nodiscard]] protocol::auth::AccountView console_account() const;
 
     // Leases. lent() when one begins; then exactly one of those below ends it.
     void lent(ServerConnection& connection);
@@ -159,13 +169,16 @@ public:
     [[nodiscard]] bool idle() const;  // no server connection is left, and nothing is under way
 
     [[nodiscard]] Snapshot snapshot();
+    [[nodiscard]] Duration uptime() const { return loop.now() - started_; }
     [[nodiscard]] Clients clients_now() const;
+    [[nodiscard]] std::vector<ServerConnectionView> connections_now() const;
     [[nodiscard]] Holders holders() const;
     [[nodiscard]] Occupancy occupancy() const;
 
 private:
     static constexpr std::uint32_t kFirstId = 0x4000'0000;
     static constexpr std::uint32_t kLastId = 0x7FFF'FFFF;
+    static constexpr std::size_t kPlacesForConsole = 16;  // beyond max_clients, for who may turn out to be it
 
     // pool::Actions
     void open(pool::Key key, std::uint64_t generation) override;

@@ -34,6 +34,8 @@ ClientView ClientSession::view(TimePoint now) const {
     shown.program = program_;
     if (!logged_in_)
         shown.state = "logging in";
+    else if (console_)
+        shown.state = "console";
     else if (busy_)
         shown.state = lease_ != nullptr ? "active" : "waiting";
     else
@@ -60,6 +62,27 @@ Clients Core::clients_now() const {
     for (const auto& [connection, owner] : connections_) shown.server_connections.push_back(connection->thread_id());
     if (const auto id = monitor.thread_id(); id != 0) shown.server_connections.push_back(id);
     return shown;
+}
+
+std::vector<ServerConnectionView> Core::connections_now() const {
+    using State = pool::Connection::State;
+    std::vector<ServerConnectionView> all;
+    const TimePoint now = loop.now();
+    for (const auto& [connection, owned] : connections_) {
+        const State state = connection->pool::Connection::state;
+        const bool leased = state == State::leased;
+        all.push_back({.id = connection->thread_id(),
+                       .account = accounts[connection->key.account].name,
+                       .state = leased                 ? "active"
+                                : state == State::idle ? "idle"
+                                                       : "closing",
+                       .since = now - connection->state_since,
+                       .open = now - connection->opened_at,
+                       .client = leased ? static_cast<std::uint32_t>(connection->last_session) : 0,
+                       .prepared = connection->statements.size()});
+    }
+    if (const auto id = monitor.thread_id(); id != 0) all.push_back({.id = id, .account = {}, .state = "watching"});
+    return all;
 }
 
 Holders Core::holders() const {

@@ -23,6 +23,9 @@ constexpr Duration kLastOrders = 2s;  // for KILLs and goodbyes, when the client
 constexpr Duration kPatience = 35s;   // with the server, for those who ask it over the standing connection
 constexpr Duration kLook = 100ms;     // so often they look whether the gate has ended
 constexpr std::uint16_t kLost = 2013;
+constexpr std::uint16_t kStopping = 1053;
+constexpr std::uint16_t kNoSuchThread = 1094;
+constexpr std::uint16_t kBusy = 1105;
 
 ServerAnswer text_of(const Answer& answer) {
     ServerAnswer text;
@@ -89,6 +92,47 @@ public:
         return net::ask(loop_, [this] { return core_.clients_now(); }).value_or(Clients{});
     }
 
+    std::vector<ServerConnectionView> connections() {
+        return net::ask(loop_, [this] { return core_.connections_now(); })
+            .value_or(std::vector<ServerConnectionView>());
+    }
+    std::vector<config::Setting> settings() {
+        return net::ask(loop_, [this] { return config::show(core_.config); }).value_or(std::vector<config::Setting>());
+    }
+
+    Result<void> order(std::function<Result<void>()> what) {
+        auto done = net::ask(loop_, std::move(what));
+        if (!done) return fail(kBusy, "HY000", "the gate is busy and did not answer in time; it may still do it");
+        return std::move(*done);
+    }
+    Result<void> set_paused(bool paused) {
+        if (stopping_) return fail(kStopping, "08S01", "the gate is stopping");
+        log::info("{}", paused ? "Paused: nobody gets a server connection until RESUME, or the time in line is over"
+                               : "Resumed");
+        core_.pool.set_mode(paused ? pool::Mode::paused : pool::Mode::running, loop_.now());
+        return {};
+    }
+    Result<void> kill(std::uint32_t id, bool query_only) {
+        ClientSession* client = core_.client(id);
+        if (client == nullptr)
+            return fail(kNoSuchThread, "HY000", fmt::format("Unknown thread id: {}; SHOW CLIENTS has the ids", id));
+        net::spawn(client->kill(query_only));
+        return {};
+    }
+
+    Result<void> reload() {
+        if (!hooks_.reload) return fail("this gate has no configuration to read again");
+        auto config = hooks_.reload();
+        if (config) {
+            core_.reload(std::move(*config));
+            for (Companion* each : companions_) each->reload(core_.config);
+            log::info("The configuration was read again");
+            return {};
+        }
+        log::error("The configuration was not read again, the one before stays: {}", config.error().message);
+        return fail(fmt::format("not reloaded, all stays as it was: {}", config.error().message));
+    }
+
     Result<ServerAnswer> ask_server(const std::string& statement) {
         using Promise = std::promise<Result<ServerAnswer>>;
         auto promise = std::make_shared<Promise>();
@@ -136,25 +180,13 @@ private:
             const int number = co_await signals_.next();
             if (number == 0) co_return;
             if (number == SIGHUP) {
-                reload();
+                (void)reload();
             } else if (!stopping_) {
                 stop();
             } else {
                 log::warn("Told to stop a second time: clients are cut off");
                 give_up_at_ = loop_.now();
             }
-        }
-    }
-
-    void reload() {
-        if (!hooks_.reload) return;
-        auto config = hooks_.reload();
-        if (config) {
-            core_.reload(std::move(*config));
-            for (Companion* each : companions_) each->reload(core_.config);
-            log::info("The configuration was read again");
-        } else {
-            log::error("The configuration was not read again, the one before stays: {}", config.error().message);
         }
     }
 
@@ -228,6 +260,27 @@ Snapshot Gate::snapshot() {
 }
 Clients Gate::clients() {
     return impl_->clients();
+}
+std::vector<ServerConnectionView> Gate::connections() {
+    return impl_->connections();
+}
+std::vector<config::Setting> Gate::settings() {
+    return impl_->settings();
+}
+Result<void> Gate::pause() {
+    return impl_->order([this] { return impl_->set_paused(true); });
+}
+Result<void> Gate::resume() {
+    return impl_->order([this] { return impl_->set_paused(false); });
+}
+Result<void> Gate::reload() {
+    return impl_->order([this] { return impl_->reload(); });
+}
+Result<void> Gate::kill(std::uint32_t client, bool query_only) {
+    return impl_->order([this, client, query_only] { return impl_->kill(client, query_only); });
+}
+void Gate::set_console(Console& console) {
+    impl_->core().console = &console;
 }
 Result<ServerAnswer> Gate::ask_server(const std::string& statement) {
     return impl_->ask_server(statement);

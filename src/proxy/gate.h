@@ -9,8 +9,10 @@
 
 #include "base/error.h"
 #include "config/config.h"
+#include "config/show.h"
 #include "net/loop.h"
 #include "proxy/companion.h"
+#include "proxy/console.h"
 #include "proxy/parties.h"
 #include "proxy/seats.h"
 #include "proxy/snapshot.h"
@@ -35,6 +37,8 @@ public:
 
     // What runs beside the proxy. Call add() before run(); the companion outlives run().
     void add(Companion& companion);
+    // Who answers at the administrator's console. The same holds for it; without one there is no console.
+    void set_console(Console& console);
     [[nodiscard]] net::Loop& loop();
     [[nodiscard]] Seats& seats();
     [[nodiscard]] unsigned limit() const;  // of server connections, now; the loop's thread
@@ -43,6 +47,17 @@ public:
 
     [[nodiscard]] Snapshot snapshot();  // thread-safe; waits a second for the loop at most, then gives the last one
     [[nodiscard]] Clients clients();    // thread-safe; nobody when the loop does not answer within a second
+    [[nodiscard]] std::vector<ServerConnectionView> connections();  // the same
+    [[nodiscard]] std::vector<config::Setting> settings();          // the same; without secrets
+
+    // What an administrator may order. Thread-safe, for other threads than the loop's; an error says why it was not
+    // done, or that the loop did not answer in time.
+    [[nodiscard]] Result<void> pause();
+    [[nodiscard]] Result<void> resume();
+    [[nodiscard]] Result<void> reload();
+    // Ends that client, or only what it is running.
+    [[nodiscard]] Result<void> kill(std::uint32_t client, bool query_only);
+
     // Asks the server over the gate's standing connection. Thread-safe, for other threads than the loop's: waits for
     // the answer, at most as long as the monitor waits for its server.
     [[nodiscard]] Result<ServerAnswer> ask_server(const std::string& statement);

@@ -138,7 +138,8 @@ struct ClientView {
     std::string address;  // "10.0.0.7:43210"; "localhost" over a Unix socket
     int pid = 0;          // of the program, over a Unix socket; 0: not known
     std::string program;  // the connection attribute program_name
-    std::string state;  // "logging in", "idle", "waiting" for a connection, "active", "holding" one between statements
+    std::string state;  // "logging in", "idle", "waiting" for a connection, "active", "holding" one between statements,
+                        // "console"
     Duration since{};   // in this state, or a shorter time
     Duration connected{};
     std::uint32_t server_connection = 0;  // the id of the one that it has; 0: none
@@ -151,6 +152,17 @@ struct ClientView {
 struct Clients {
     std::vector<ClientView> clients;
     std::vector<std::uint32_t> server_connections;  // ids of the gate's own, the monitor's among them
+};
+
+// A connection of the gate's to the server, now.
+struct ServerConnectionView {
+    std::uint32_t id = 0;      // the server's, as in its process list
+    std::string account;       // empty: the gate's own, which watches the server
+    std::string state;         // "active", "idle", "closing", "watching"
+    Duration since{};          // in this state
+    Duration open{};           // how long it has been there
+    std::uint32_t client{};    // ClientView::id of who has it; 0: nobody
+    std::size_t prepared = 0;  // statements that are prepared on it
 };
 
 // Who has which of the gate's connections to the server, by the server's id for it.
