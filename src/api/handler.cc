@@ -11,6 +11,7 @@
 #include "api/metrics.h"
 #include "api/slots_json.h"
 #include "api/stats_json.h"
+#include "base/letters.h"
 #include "config/values.h"
 
 namespace tidegate::api {
@@ -91,8 +92,7 @@ constexpr std::array<Endpoint, 8> kEndpoints{{{"/healthz", true, healthz},
 bool has_token(std::string_view authorization, const Secret& token) {
     constexpr std::string_view kBearer = "bearer ";
     if (authorization.size() < kBearer.size()) return false;
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-    if (!std::ranges::equal(authorization.substr(0, kBearer.size()), kBearer, {}, lower)) return false;
+    if (!same_letters(authorization.substr(0, kBearer.size()), kBearer)) return false;
     authorization.remove_prefix(kBearer.size());
     return Secret::same_bytes(std::as_bytes(std::span(authorization.data(), authorization.size())), token.bytes());
 }

@@ -3,16 +3,10 @@
 
 #include <algorithm>
 
+#include "base/letters.h"
+
 namespace tidegate {
 namespace {
-
-char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-bool same_name(std::string_view a, std::string_view b) {
-    return std::ranges::equal(a, b, {}, lower, lower);
-}
 
 Error no_such_column(std::string_view which, std::span<const Column> columns) {
     std::string names;
@@ -24,7 +18,7 @@ Error no_such_column(std::string_view which, std::span<const Column> columns) {
 
 std::size_t Row::find(std::string_view name) const {
     const auto found =
-        std::ranges::find_if(columns_, [&](const Column& column) { return same_name(column.name, name); });
+        std::ranges::find_if(columns_, [&](const Column& column) { return same_letters(column.name, name); });
     return found == columns_.end() ? size() : static_cast<std::size_t>(found - columns_.begin());
 }
 

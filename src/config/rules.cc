@@ -1,5 +1,7 @@
 #include "config/rules.h"
 
+#include "base/letters.h"
+
 namespace tidegate::config {
 namespace {
 
@@ -47,7 +49,7 @@ FoldedStatement::FoldedStatement(std::string_view text) {
         if (space && size_ < kMost) folded_[size_++] = ' ';
         space = false;
         if (size_ == kMost) return;
-        folded_[size_++] = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+        folded_[size_++] = lower_letter(c);
     }
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <system_error>
 
+#include "base/letters.h"
 #include "protocol/frame.h"
 
 namespace tidegate::protocol {
@@ -14,10 +15,6 @@ constexpr std::byte kNull{0xFB};
 constexpr std::byte kEof{0xFE};
 constexpr std::byte kErr{0xFF};
 constexpr std::size_t kMostNoted = 0xFF'0000;  // bytes of a row: a note more, and it is still one packet
-
-bool same(std::string_view name, std::string_view lower) {
-    return std::ranges::equal(name, lower, {}, [](char c) { return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : int{c}; });
-}
 
 // One packet as it stands in the reply, with its header; empty at the end.
 Bytes next_packet(Bytes reply) {
@@ -33,9 +30,9 @@ struct Columns {
         Reader reader(definition);
         for (int before = 0; before < 4; ++before) (void)reader.lenenc_bytes();  // catalog, schema, table, its name
         const std::string_view name = reader.lenenc_text();
-        if (same(name, "id")) id = at;
-        if (same(name, "user")) user = at;
-        if (same(name, "info")) info = at;
+        if (same_letters(name, "id")) id = at;
+        if (same_letters(name, "user")) user = at;
+        if (same_letters(name, "info")) info = at;
     }
     [[nodiscard]] bool all() const { return id && user && info; }
 };

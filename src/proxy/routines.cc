@@ -7,6 +7,7 @@
 #include <tuple>
 #include <utility>
 
+#include "base/letters.h"
 #include "base/log.h"
 #include "proxy/core.h"
 
@@ -42,12 +43,6 @@ constexpr std::string_view kSeesPrograms =
 constexpr std::string_view kViews =
     "SELECT TABLE_SCHEMA, TABLE_NAME, VIEW_DEFINITION FROM information_schema.VIEWS WHERE TABLE_SCHEMA NOT IN ('sys', "
     "'mysql', 'information_schema', 'performance_schema')";
-
-std::string lower(std::string_view text) {
-    std::string out(text);
-    for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-    return out;
-}
 
 bool has_high(std::string_view text) {
     for (const char c : text) {

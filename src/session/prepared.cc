@@ -4,18 +4,15 @@
 #include <functional>
 #include <utility>
 
+#include "base/letters.h"
 #include "protocol/execute.h"
 
 namespace tidegate::session {
 namespace {
 
-char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-}
-
 // Whether a call of this function may stand in the text. `name` is in lower case.
 bool may_call(std::string_view text, std::string_view name) {
-    const auto same = [](char a, char b) { return lower(a) == b; };
+    const auto same = [](char a, char b) { return lower_letter(a) == b; };
     while (true) {
         const auto found = std::ranges::search(text, name, same);
         if (found.empty()) return false;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/letters.h"
 #include "session/user_variables.h"
 
 namespace tidegate::session {
@@ -147,10 +148,7 @@ void Session::before(const sql::Facts& facts, std::string_view text) {
             carried_ = false;
             break;
         }
-        std::string name(span.in(text));
-        std::ranges::transform(name, name.begin(),
-                               [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-        carried_ = is_carried(name);
+        carried_ = is_carried(lower(span.in(text)));
     }
     const bool may_rename = pins_.has(Pin::temporary_table) && (facts.kind == Kind::ddl || facts.statements > 1);
     if (may_rename || facts.pins.intersects(sql::kNamedPins) || facts.may_end.intersects(sql::kNamedPins)) {

@@ -3,14 +3,14 @@
 #include <algorithm>
 #include <string_view>
 
+#include "base/letters.h"
+
 namespace tidegate::sql {
 namespace {
 
 // A word that means nothing elsewhere.
 bool is(const Token& token, std::string_view lower) {
-    return token.kind == TokenKind::word && std::ranges::equal(token.text, lower, {}, [](char c) {
-               return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-           });
+    return token.kind == TokenKind::word && same_letters(token.text, lower);
 }
 
 }  // namespace

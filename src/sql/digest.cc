@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "base/letters.h"
 #include "sql/lexer.h"
 
 namespace tidegate::sql {
@@ -34,10 +35,6 @@ bool is_showable(std::string_view text) {
         text.remove_prefix(length);
     }
     return true;
-}
-
-bool same(std::string_view word, std::string_view lower) {
-    return std::ranges::equal(word, lower, {}, [](char c) { return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : int{c}; });
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -157,7 +154,7 @@ private:
                 name(out, source, gap, source.front() == '`' && !token.overlong() && !token.unterminated());
                 break;
             case TokenKind::word:
-                if (same(source, "identified")) {
+                if (same_letters(source, "identified")) {
                     out.add(source, gap);
                     return false;
                 }

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/letters.h"
 #include "sql/lexer.h"
 
 namespace tidegate::sql {
@@ -14,13 +15,6 @@ struct Piece {
     TokenKind kind = TokenKind::end;
     std::string text;
 };
-
-std::string lower(std::string_view text) {
-    std::string out(text);
-    std::ranges::transform(out, out.begin(),
-                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-    return out;
-}
 
 // Its tokens without comments; nothing where one of them is not what it looks like.
 std::optional<std::vector<Piece>> pieces_of(std::string_view text, Mode mode) {

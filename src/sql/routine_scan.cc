@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "base/letters.h"
 #include "sql/lexer.h"
 #include "sql/words.h"
 
@@ -18,13 +19,6 @@ struct Piece {
     std::string text;  // of words and names, in lower case; empty where it has no text that could be compared
     std::string written;
 };
-
-std::string lower(std::string_view text) {
-    std::string out(text);
-    std::ranges::transform(out, out.begin(),
-                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-    return out;
-}
 
 template <std::size_t N>
 bool one_of(std::string_view word, const std::array<std::string_view, N>& words) {

@@ -5,17 +5,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/letters.h"
+
 namespace tidegate::sql {
-namespace {
-
-std::string lower(std::string_view text) {
-    std::string out(text);
-    std::ranges::transform(out, out.begin(),
-                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-    return out;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 RoutineSet::RoutineSet(const RoutineSource& routines, const std::vector<ProgramSource>& programs)
     : packages_(routines.packages), loadable_(routines.loadable), loadable_known_(routines.loadable_known) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "base/letters.h"
 #include "sql/lexer.h"
 #include "sql/words.h"
 
@@ -80,9 +81,7 @@ void Finder::name(const Token& token) {
         found_.unsure = true;
         return;
     }
-    name_ = token.text;
-    std::ranges::transform(name_, name_.begin(),
-                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    name_ = lower(token.text);
     in_set_target_ = target_;
     target_ = false;
     if (into_ || rule_ == Rule::any) take(name_);

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <span>
 
+#include "base/letters.h"
 #include "watch/interpreter.h"
 
 namespace tidegate::watch {
@@ -21,12 +21,6 @@ constexpr std::array<std::string_view, 14> kPasswordPrograms{
 constexpr std::string_view kFlagsWithValue = "uhPDSeOo#";  // of the mysql programs: the rest of the word is theirs
 constexpr std::string_view kBlanks = " \t\r\n\v\f";
 constexpr int kDeepest = 6;  // lines within lines: ssh host "sh -c 'mysql -p..'"
-
-std::string lower(std::string_view text) {
-    std::string copy(text);
-    for (char& c : copy) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    return copy;
-}
 
 std::string_view base_of(std::string_view path) {
     return path.substr(path.rfind('/') + 1);

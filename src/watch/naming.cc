@@ -5,6 +5,7 @@
 #include <map>
 #include <string_view>
 
+#include "base/letters.h"
 #include "watch/ip.h"
 #include "watch/local.h"
 
@@ -22,11 +23,6 @@ struct End {
 
 bool is_of(const End& end, int pid) {
     return end.holder->program.pid == pid || std::ranges::find(end.end->also, pid) != end.end->also.end();
-}
-
-bool same_letters(std::string_view a, std::string_view b) {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-    return std::ranges::equal(a, b, {}, lower, lower);
 }
 
 // "web1", "web1.example.org" for a host that calls itself one of them.

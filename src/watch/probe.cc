@@ -7,6 +7,8 @@
 #include <charconv>
 #include <unordered_map>
 
+#include "base/letters.h"
+
 namespace tidegate::watch {
 namespace {
 
@@ -322,11 +324,6 @@ private:
             }
             if (!errors.counts.empty()) into_.host_errors.push_back(std::move(errors));
         }
-    }
-
-    static std::string lower(std::string text) {
-        for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-        return text;
     }
 
     Session& session_;

@@ -3,19 +3,14 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/letters.h"
+
 namespace tidegate::watch {
-namespace {
-
-bool same_word(std::string_view a, std::string_view b) {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-    return std::ranges::equal(a, b, {}, lower, lower);
-}
-
-}  // namespace
+namespace {}  // namespace
 
 Table::Cell Table::cell(const Row& row, std::string_view column) const {
     for (std::size_t i = 0; i < columns.size() && i < row.size(); ++i) {
-        if (same_word(columns[i], column)) return row[i];
+        if (same_letters(columns[i], column)) return row[i];
     }
     return std::nullopt;
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/letters.h"
 #include "watch/holders.h"
 #include "watch/printable.h"
 
@@ -98,9 +99,8 @@ SheetRow row_of(const Connection& c, Duration long_statement) {
                  time_cell(c.time),
                  time_cell(c.in_transaction),
                  {printable(c.statement.empty() ? c.state : c.statement)}};
-    row.words =
-        lower_case(fmt::format("{}\n{}\n{}\n{}\n{}\n{}", c.user, c.host, program_text(c),
-                               c.local && c.kind == Kind::client ? c.local->command : "", c.schema, c.statement));
+    row.words = lower(fmt::format("{}\n{}\n{}\n{}\n{}\n{}", c.user, c.host, program_text(c),
+                                  c.local && c.kind == Kind::client ? c.local->command : "", c.schema, c.statement));
     row.details = details_of(c);
     return row;
 }
@@ -154,12 +154,7 @@ Cell time_cell(std::optional<Duration> time) {
 
 void set_words(SheetRow& row) {
     row.words.clear();
-    for (const auto& cell : row.cells) row.words += lower_case(cell.text) + "\n";
-}
-
-std::string lower_case(std::string text) {
-    for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    return text;
+    for (const auto& cell : row.cells) row.words += lower(cell.text) + "\n";
 }
 
 Sheet connections_sheet(const Snapshot& snapshot, Duration long_statement) {

@@ -58,6 +58,5 @@ struct Sheet {
 [[nodiscard]] Cell time_cell(std::optional<Duration> time);
 // Fills in SheetRow::words from all cells.
 void set_words(SheetRow& row);
-[[nodiscard]] std::string lower_case(std::string text);
 
 }  // namespace tidegate::watch

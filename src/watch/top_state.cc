@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/letters.h"
 #include "watch/killer.h"
 #include "watch/printable.h"
 
@@ -245,7 +246,7 @@ TopAction press_in_list(TopState& state, const TopPicture& picture, const TopKey
 }  // namespace
 
 std::vector<std::size_t> rows_shown(const TopState& state, const Sheet& sheet) {
-    const auto wanted = lower_case(state.filter);
+    const auto wanted = lower(state.filter);
     std::vector<std::size_t> shown;
     for (std::size_t i = 0; i < sheet.rows.size(); ++i) {
         const auto& row = sheet.rows[i];

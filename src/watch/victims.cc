@@ -5,14 +5,11 @@
 
 #include <algorithm>
 
+#include "base/letters.h"
 #include "config/values.h"
 
 namespace tidegate::watch {
 namespace {
-
-char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
 
 // One of the patterns fits one of the texts; no pattern fits everything.
 bool any_fits(const std::vector<std::string>& patterns, std::initializer_list<std::string_view> texts) {
@@ -40,7 +37,7 @@ bool fits(std::string_view text, std::string_view pattern) {
         if (p < pattern.size() && pattern[p] == '*') {
             star = p++;
             star_text = t;
-        } else if (p < pattern.size() && (pattern[p] == '?' || lower(pattern[p]) == lower(text[t]))) {
+        } else if (p < pattern.size() && (pattern[p] == '?' || lower_letter(pattern[p]) == lower_letter(text[t]))) {
             ++t;
             ++p;
         } else if (star != std::string_view::npos) {
