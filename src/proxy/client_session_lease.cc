@@ -221,14 +221,6 @@ net::Task<Result<void>> ClientSession::restore_state(session::StatePtr want) {
         const Result<void> taken = co_await take_role(*want);
         if (!taken) co_return taken;
     }
-    if (want->schema != lease_->state()->schema) {
-        std::vector<std::byte> packet;
-        protocol::write_command(static_cast<std::uint8_t>(protocol::Command::init_db), want->schema, packet);
-        const Result<Answer> reply = co_await lease_->exchange(std::move(packet), protocol::ReplyShape::ok);
-        if (!reply) co_return std::unexpected(reply.error());
-        if (reply->outcome.error) co_return std::unexpected(reply->error);
-        lease_->set_state(core_.states.with_schema(lease_->state(), want->schema));
-    }
     const auto text = session::restoring_statement(*lease_->state(), *want);
     if (!text)
         co_return fail(1105, "HY000",
@@ -242,6 +234,18 @@ net::Task<Result<void>> ClientSession::restore_state(session::StatePtr want) {
                                         error.message);
             co_return std::unexpected(std::move(error));
         }
+        const session::State& before = *lease_->state();
+        lease_->set_state(
+            core_.states.with_next_transaction(core_.states.with_schema(want, before.schema), before.next_transaction));
+    }
+    // Its name is written in the character set that the session has now.
+    if (want->schema != lease_->state()->schema) {
+        std::vector<std::byte> packet;
+        protocol::write_command(static_cast<std::uint8_t>(protocol::Command::init_db), want->schema, packet);
+        const Result<Answer> reply = co_await lease_->exchange(std::move(packet), protocol::ReplyShape::ok);
+        if (!reply) co_return std::unexpected(reply.error());
+        if (reply->outcome.error) co_return std::unexpected(reply->error);
+        lease_->set_state(core_.states.with_schema(lease_->state(), want->schema));
     }
     if (want->next_transaction != lease_->state()->next_transaction) {
         // Acknowledged one by one: what a role or a server does not let pass must not be missed.

@@ -371,6 +371,7 @@ void Session::apply_changes() {
     if (schema_changed_) {
         state_ = states_.with_schema(state_, schema_);
         schema_changed_ = false;
+        read_mode();
     }
 }
 
@@ -384,6 +385,10 @@ void Session::read_mode() {
     mode_.ansi_quotes = sql_mode.find("ANSI") != std::string_view::npos;
     mode_.ignore_space = sql_mode.find("IGNORE_SPACE") != std::string_view::npos;
     mode_.no_backslash_escapes = sql_mode.find("NO_BACKSLASH_ESCAPES") != std::string_view::npos;
+    // The servers tell a schema's name in utf8, and take it in the client's character set.
+    const bool high_name =
+        std::ranges::any_of(state_->schema, [](char c) { return static_cast<unsigned char>(c) > 0x7F; });
+    if (high_name && !charset.empty() && !charset.starts_with("utf8")) pins_.add(Pin::multibyte);
     mode_.unsafe_multibyte =
         charset == "gbk" || charset == "sjis" || charset == "cp932" || charset == "big5" || charset == "gb18030";
 }

@@ -151,8 +151,16 @@ bool is_number(std::string_view value) {
            std::ranges::count(value, '.') <= 1;
 }
 
+// A literal is in the connection's character set, and there are places where servers compare it with ASCII by its
+// bytes.
+bool has_wide_literals(const State& state) {
+    const auto found = std::ranges::find(state.variables, "character_set_connection", &Variable::name);
+    return found != state.variables.end() && (found->value == "ucs2" || found->value.starts_with("utf16") ||
+                                              found->value == "utf32" || found->value == kUnknown);
+}
+
 // A value as it stands behind `name =`; false where it cannot be written so that every sql_mode reads it the same.
-bool append_value(const Variable& variable, std::string& text) {
+bool append_value(const Variable& variable, std::string_view introducer, std::string& text) {
     if (is_user_variable(variable.name)) {
         text += variable.value;
         return true;
@@ -166,7 +174,7 @@ bool append_value(const Variable& variable, std::string& text) {
     } else if (is_number(variable.value)) {
         text += variable.value;
     } else {
-        text.append(1, '\'').append(variable.value).append(1, '\'');
+        text.append(introducer).append(1, '\'').append(variable.value).append(1, '\'');
     }
     return true;
 }
@@ -258,6 +266,7 @@ std::optional<std::string> restoring_statement(const State& from, const State& t
             text.append("@@session.").append(name).append(1, '=');
         }
     };
+    const std::string_view introducer = has_wide_literals(from) ? "_utf8mb4" : "";
     auto have = from.variables.begin();
     auto want = to.variables.begin();
     while (have != from.variables.end() || want != to.variables.end()) {
@@ -272,7 +281,7 @@ std::optional<std::string> restoring_statement(const State& from, const State& t
             ++want;
         } else if (have == from.variables.end() || want->name < have->name) {
             begin_item(want->name);
-            if (!append_value(*want, text)) return std::nullopt;
+            if (!append_value(*want, introducer, text)) return std::nullopt;
             ++want;
         } else {
             // A connection's collation follows its character set, so the one is set again wherever the other is. NAMES
@@ -282,7 +291,7 @@ std::optional<std::string> restoring_statement(const State& from, const State& t
                 (want->name != "collation_connection" || text.find("character_set_connection") == std::string::npos);
             if (!same) {
                 begin_item(want->name);
-                if (!append_value(*want, text)) return std::nullopt;
+                if (!append_value(*want, introducer, text)) return std::nullopt;
             }
             ++have;
             ++want;

@@ -37,6 +37,15 @@ TEST(States, ComeToTheSameObjectByAnyWay) {
     EXPECT_EQ(states.with_multi_statements(states.with_multi_statements(one, true), false), one);
 }
 
+TEST(RestoringStatement, WritesTextsForAConnectionOfWideCharacters) {
+    const State wide{"app", {{"character_set_connection", "ucs2"}, {"collation_connection", "ucs2_general_ci"}}};
+    State want = wide;
+    want.variables.push_back({"default_storage_engine", "MEMORY"});
+    want.variables.push_back({"sql_select_limit", "10"});
+    EXPECT_EQ(restored(wide, want),
+              "SET @@session.default_storage_engine=_utf8mb4'MEMORY',@@session.sql_select_limit=10");
+}
+
 TEST(States, HaveARole) {
     States states;
     const StatePtr none = states.intern({"app", {}});

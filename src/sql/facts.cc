@@ -127,8 +127,10 @@ std::string_view describe(Pin pin) {
                    "ends when the client leaves or resets its connection. Write the statement for the server in "
                    "use.";
         case Pin::multibyte:
-            return "It has sent characters that cannot be told from quotes in its character set. It ends when "
-                   "the client leaves or resets its connection. Use utf8mb4.";
+            return "It has sent characters that cannot be told from quotes in its character set, or uses a schema "
+                   "whose "
+                   "name is not ASCII in a session that is not in utf8. It ends when the client leaves or resets its "
+                   "connection. Use utf8mb4.";
         case Pin::asked:
             return "It has asked for a connection of its own, by a comment (tidegate: pin, tidegate: session), "
                    "or by a statement that asks about its connection or about the statement before. It ends when "

@@ -66,7 +66,8 @@ enum class Pin : std::uint8_t {
     sequence,            // NEXTVAL(), LASTVAL(): the last value of a sequence belongs to the connection
     compound,            // BEGIN NOT ATOMIC and the like, or a stored program within several statements
     executable_comment,  // /*! .. */ in a place where leaving it out makes another statement
-    multibyte,           // bytes beyond ASCII in a character set whose characters may contain quotes and backslashes
+    multibyte,           // bytes beyond ASCII in a character set whose characters may contain quotes and backslashes;
+                         // a schema of such a name in a session that is not in utf8
     asked,               // the comment tidegate: pin, or tidegate: session
     unknown_statement,   // a first word that is not known
     // Of prepared statements of the binary protocol; no text pins by these.

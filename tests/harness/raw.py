@@ -154,7 +154,7 @@ class Client:
         packet = self._fixed_part(charset) + user.encode() + b"\0"
         packet += lenenc_bytes(answer) if self.has(Capability.PLUGIN_AUTH_LENENC) else bytes([len(answer)]) + answer
         if self.has(Capability.CONNECT_WITH_DB):
-            packet += (schema or "").encode() + b"\0"
+            packet += (schema if isinstance(schema, bytes) else (schema or "").encode()) + b"\0"
         if self.has(Capability.PLUGIN_AUTH):
             packet += plugin.encode() + b"\0"
         if self.has(Capability.CONNECT_ATTRS):
