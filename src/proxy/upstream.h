@@ -52,7 +52,7 @@ public:
     struct Login {
         std::string user;
         protocol::auth::CredentialPtr credential;
-        std::uint32_t sharing_flags = 0;
+        protocol::Capabilities sharing_flags = 0;
         std::uint16_t charset = 45;  // utf8mb4_general_ci, which MySQL and MariaDB both know
     };
     // Connects, logs in, and tells the session to report its changes. `password_used`, if given: whether it is certain
