@@ -202,6 +202,7 @@ net::Task<bool> ClientSession::query(std::size_t packet_size, bool large) {
         in_.consume(packet_size);
         co_return told;
     }
+    if (facts.kill == sql::Kill::other && facts.statements == 1) co_return co_await kill_by_value(facts, packet_size);
     const bool may_know = lease_ == nullptr && rules_ == nullptr && facts.set_only_carried;
     if (may_know && sql::is_constant_set(text, facts, session_.mode())) {
         if (const session::KnownSet* known = core_.known_sets.find(user_, session_.state(), text)) {
@@ -267,38 +268,6 @@ net::Task<bool> ClientSession::set_option(bool on, std::size_t packet_size) {
     co_return co_await send(std::move(packet));
 }
 
-net::Task<bool> ClientSession::kill_other(std::uint64_t victim, bool query_only) {
-    ClientSession* other = core_.client(static_cast<std::uint32_t>(victim));
-    if (other == nullptr) co_return co_await say(Error{1094, "HY000", "Unknown thread id: " + std::to_string(victim)});
-    if (other->user_ != user_)
-        co_return co_await say(Error{1095, "HY000", "You are not owner of thread " + std::to_string(victim)});
-    if (other == this) {
-        if (query_only) co_return co_await say(Error{1317, "70100", "Query execution was interrupted"});
-        end_ = ClientEnd::killed;
-        co_await say(Error{1317, "70100", "Query execution was interrupted"});
-        co_return false;
-    }
-    co_await other->kill(query_only);
-    co_return co_await say_ok();
-}
-
-net::Task<void> ClientSession::kill(bool query_only) {
-    if (!query_only) {
-        killed_ = true;
-        stream_->shut_down();  // its coroutine sees to the rest, a running statement included
-        co_return;
-    }
-    if (waiting()) {
-        core_.pool.cancel(*this, core_.loop.now());
-        refused(Error{1317, "70100", "Query execution was interrupted"});
-    } else if (lease_ != nullptr && busy_) {
-        ++kills_under_way_;
-        const std::uint32_t thread = lease_->thread_id();
-        co_await core_.kill_query(thread, user_, credential_);
-        if (--kills_under_way_ == 0) kills_done_.set();
-    }
-}
-
 void ClientSession::check_times(TimePoint now) {
     const Duration taken = now - busy_since_;
     const Duration statement = core_.config.server.query_timeout;
@@ -343,8 +312,8 @@ void ClientSession::give_way() {
     stream_->socket().wake_reader();
 }
 
-// A command that cannot run: a refusal is told; a server that is lost ends the client's connection without a word, as it
-// would have ended its own.
+// A command that cannot run: a refusal is told; a server that is lost ends the client's connection without a word, as
+// it would have ended its own.
 net::Task<bool> ClientSession::decline(Ready why, std::size_t packet_size, bool large) {
     if (why != Ready::refused) co_return false;
     co_return co_await refuse_command(packet_size, large);

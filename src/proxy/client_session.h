@@ -10,6 +10,7 @@
 //   client_session_calls.cc  what is known of what a statement calls
 //   client_session_lease.cc  getting a connection and bringing it to this session's state, giving it back
 //   client_session_relay.cc  a command to the server and its reply to the client
+//   client_session_kill.cc   KILL of other clients, and of this one by others
 //   client_session_pins.cc   what pins it, since when and by which statement
 #pragma once
 
@@ -148,7 +149,6 @@ private:
     net::Task<bool> answer(protocol::Command command, std::size_t packet_size);
     net::Task<bool> set_option(bool on, std::size_t packet_size);
     net::Task<bool> change_user(std::size_t packet_size);
-    net::Task<bool> kill_other(std::uint64_t id, bool query_only);
     net::Task<bool> decline(Ready why, std::size_t packet_size, bool large);
     net::Task<bool> refuse_command(std::size_t packet_size, bool large);  // with refusal_; false: the client is gone
     net::Task<bool> say(const Error& error);                              // an ERR packet
@@ -252,6 +252,10 @@ private:
     net::Task<bool> read_user_variables();  // false: the lease is lost
     void note_leftovers(const sql::Facts& facts, const protocol::ReplyWalker::Outcome& outcome);
     net::Task<bool> lost_server(bool repeatable);
+
+    // client_session_kill.cc
+    net::Task<bool> kill_other(std::uint64_t victim, bool query_only);
+    net::Task<bool> kill_by_value(sql::Facts facts, std::size_t packet_size);
 
     // client_session_pins.cc
     void note_pins(sql::Kind kind = sql::Kind::unknown);
