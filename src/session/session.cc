@@ -333,6 +333,7 @@ Cleaning Session::cleaning() const {
 bool Session::see(const protocol::TrackerReader::Item& item) {
     switch (item.type) {
         case protocol::Tracker::system_variable:
+            if (!is_carried(item.name)) return false;  // where a server was told to report all
             changes_.push_back({std::string(item.name), std::string(item.value)});
             if (!is_reported_by_default(item.name)) return false;
             if (carried_) shown_.push_back(changes_.back());
