@@ -232,7 +232,10 @@ net::Task<bool> ClientSession::answer(Command command, std::size_t packet_size) 
         }
         case Command::reset_connection:
             give_up_lease();
-            start_session(session_.state()->schema, session_.mode().multi_statements);
+            // Character sets are those of the last login again; MySQL's are its own default.
+            start_session(core_.upstream.initial_state(
+                core_.upstream.flavour() == protocol::Flavour::mariadb ? charset_ : std::uint16_t{0},
+                session_.state()->schema, session_.mode().multi_statements));
             break;
         case Command::process_kill: {
             const std::uint64_t id = protocol::Reader(body).u32();

@@ -213,7 +213,7 @@ private:
     net::Task<bool> authenticate(const protocol::HandshakeResponse& response, std::uint8_t& sequence);
     net::Task<bool> enter_schema(std::string schema, std::uint8_t sequence);
     net::Task<bool> refuse_login(Error error, std::uint8_t sequence);
-    void start_session(std::string_view schema, bool multi_statements);
+    void start_session(session::StatePtr state);
 
     // client_session_lease.cc
     net::Task<Result<void>> take_lease();  // an error is the client's to hear
@@ -287,7 +287,9 @@ private:
         certificate_proof_;  // in the OK packet that ends the login, for those who cannot verify the certificate
     std::string program_;    // the connection attribute program_name
     bool logged_in_ = false;
-    bool busy_ = false;  // a command is under way
+    bool login_refused_ = false;    // the client was told so
+    unsigned changes_refused_ = 0;  // COM_CHANGE_USERs
+    bool busy_ = false;             // a command is under way
     bool ran_statement_ = false;
     std::size_t command_in_hand_ = 0;  // bytes at the front of in_: kept until the reply is there, to run it again
     bool large_text_ = false;          // the large command under way is a statement's text

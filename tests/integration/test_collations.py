@@ -17,9 +17,9 @@ def seen(port, number):
     client = Client(port, charset=number)
     try:
         first = client.query(QUESTION)
-        if number != UNKNOWN:
+        if number != UNKNOWN:  # of which a reset makes what the server was compiled with
             client.query("SET NAMES greek")
-        client.ask(Command.RESET_CONNECTION)
+            client.ask(Command.RESET_CONNECTION)
         again = client.query(QUESTION)
         client.change_user("app", "app-secret", charset=number)
         changed = client.query(QUESTION)
