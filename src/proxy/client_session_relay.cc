@@ -189,6 +189,11 @@ net::Task<bool> ClientSession::settle(protocol::ReplyShape shape, const sql::Fac
         if (!collation) co_return false;
         if (!collation->empty()) session_.on_collation(*collation);
     }
+    if (session_.server_collation_unknown()) {
+        const Result<std::string> collation = co_await ask_server("SELECT @@session.collation_server");
+        if (!collation) co_return false;
+        session_.on_server_collation(*collation);
+    }
     std::string locks;
     if (session_.asks_for_locks()) locks = session_.locks_question();
     if (!locks.empty()) {

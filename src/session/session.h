@@ -68,6 +68,9 @@ public:
     // ask, then call on_collation(). (MariaDB reports SET NAMES x COLLATE y without y.)
     [[nodiscard]] bool collation_unknown() const { return collation_unknown_; }
     void on_collation(std::string_view collation);
+    // The same of the server's, which it is told by two variables that set each other, and by trackers of one of them.
+    [[nodiscard]] bool server_collation_unknown() const { return server_collation_unknown_; }
+    void on_server_collation(std::string_view collation);
     // A lock of GET_LOCK() was given back, and only the server knows whether that was the last one: ask this, which is
     // empty where nothing is to be asked, then call on_locks() with its value.
     [[nodiscard]] bool asks_for_locks() const { return ask_for_locks_ && !unsure_.has(sql::Pin::named_lock); }
@@ -133,6 +136,7 @@ private:
     bool one_shot_ = false;
     bool savepoint_ = false;
     bool collation_unknown_ = false;
+    bool server_collation_unknown_ = false;
     bool carried_ = false;                                // the statement under way sets only what is carried
     std::optional<sql::HeldNames> names_;                 // that the statement under way takes and gives back
     std::vector<std::pair<sql::Pin, std::string>> held_;  // what pins by name, each once
