@@ -18,7 +18,7 @@ class Request;
 // What cannot be changed on an open connection: whose it is, and the capability flags that it was opened with.
 struct Key {
     budget::AccountId account = 0;
-    std::uint32_t flags = 0;  // protocol::kSharingFlags of the client
+    std::uint64_t flags = 0;  // protocol::kSharingFlags of the client
     friend bool operator==(const Key&, const Key&) = default;
 };
 

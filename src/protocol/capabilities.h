@@ -6,7 +6,9 @@
 
 namespace tidegate::protocol {
 
-using Capabilities = std::uint32_t;
+// MariaDB's own flags are the upper half: on the wire they stand in what others leave reserved, and only where
+// LONG_PASSWORD is clear.
+using Capabilities = std::uint64_t;
 
 namespace capability {
 inline constexpr Capabilities long_password = 1U
@@ -41,17 +43,20 @@ inline constexpr Capabilities query_attributes = 1U << 27;
 inline constexpr Capabilities multi_factor_authentication = 1U << 28;
 inline constexpr Capabilities ssl_verify_server_cert = 1U << 30;
 inline constexpr Capabilities remember_options = 1U << 31;
+// MariaDB: definitions of columns and parameters name the type beyond its number (json, uuid, point, ..).
+inline constexpr Capabilities extended_metadata = Capabilities{1} << 35;
 }  // namespace capability
 
 // What the gate offers its clients, of what the server behind it can do. No compression (clients fall back), no
-// optional metadata, query attributes or MariaDB extensions: they change what packets look like and are not understood
-// yet.
+// optional or cached metadata, query attributes or bulk execution: they change what packets look like and are not
+// understood yet. LONG_PASSWORD is as the server has it, since where it is clear MariaDB's clients look for more flags.
 [[nodiscard]] Capabilities offered_to_clients(Capabilities of_server, bool tls);
 
 // The flags that change what a statement means or how its reply looks and that nothing can change later: two clients
 // that differ in one of them cannot share a server connection. (MULTI_STATEMENTS can be changed, by COM_SET_OPTION.)
 inline constexpr Capabilities kSharingFlags = capability::found_rows | capability::no_schema | capability::local_files |
-                                              capability::ignore_space | capability::interactive;
+                                              capability::ignore_space | capability::interactive |
+                                              capability::extended_metadata;
 
 // What the gate asks a server for when it opens a connection for clients whose kSharingFlags are `sharing`.
 [[nodiscard]] Capabilities asked_of_server(Capabilities of_server, Capabilities sharing, bool tls, bool with_schema);

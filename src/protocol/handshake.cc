@@ -52,6 +52,22 @@ bool read_attributes(Reader& r, HandshakeResponse& out) {
     return r.ok() && attributes_are_whole(out.attributes);
 }
 
+// MariaDB's own flags are the last four of the reserved bytes, where LONG_PASSWORD is clear.
+constexpr std::size_t kExtendedFlags = 4;
+constexpr unsigned kExtendedShift = 32;
+
+Capabilities extended_flags(Reader& r, std::size_t reserved, Capabilities basic) {
+    r.skip(reserved - kExtendedFlags);
+    const Capabilities flags = r.u32();
+    return (basic & capability::long_password) == 0 ? flags << kExtendedShift : 0;
+}
+
+void write_extended_flags(Writer& w, std::size_t reserved, Capabilities capabilities) {
+    w.zeros(reserved - kExtendedFlags);
+    const bool sent = (capabilities & capability::long_password) == 0;
+    w.u32(sent ? static_cast<std::uint32_t>(capabilities >> kExtendedShift) : 0);
+}
+
 }  // namespace
 
 std::string_view Greeting::version() const {
@@ -87,7 +103,7 @@ Result<Greeting> parse_greeting(Bytes payload) {
     g.status = r.u16();
     g.capabilities |= static_cast<Capabilities>(r.u16()) << 16;
     const std::size_t nonce_size = r.u8();
-    r.skip(kReserved);
+    g.capabilities |= extended_flags(r, kReserved, g.capabilities);
     const Bytes tail = r.bytes(kNonceTail);
     if (!r.ok()) return bad_greeting("it is cut short");
     if ((g.capabilities & capability::protocol_41) == 0) return bad_greeting("a server older than 4.1");
@@ -103,7 +119,7 @@ Result<Greeting> parse_greeting(Bytes payload) {
 }
 
 void write_greeting(const Greeting& greeting, std::vector<std::byte>& out) {
-    const Capabilities capabilities = greeting.capabilities | capability::long_password;
+    const Capabilities capabilities = greeting.capabilities;
     const Bytes nonce = greeting.nonce;
     Writer w(out);
     const std::size_t at = w.begin_packet(0);
@@ -117,7 +133,7 @@ void write_greeting(const Greeting& greeting, std::vector<std::byte>& out) {
     w.u16(greeting.status);
     w.u16(static_cast<std::uint16_t>(capabilities >> 16));
     w.u8((capabilities & capability::plugin_auth) != 0 ? kNonceHead + kNonceTail + 1 : 0);
-    w.zeros(kReserved);
+    write_extended_flags(w, kReserved, capabilities);
     w.bytes(nonce.last(kNonceTail));
     w.u8(0);
     if ((capabilities & capability::plugin_auth) != 0) w.null_terminated(greeting.auth_plugin);
@@ -145,7 +161,7 @@ Result<HandshakeResponse> parse_handshake_response(Bytes payload) {
     }
     out.max_packet = r.u32();
     out.charset = r.u8();
-    r.skip(kResponseFiller);
+    out.capabilities |= extended_flags(r, kResponseFiller, out.capabilities);
     out.user = r.null_terminated();
     if (has(capability::plugin_auth_lenenc_data)) {
         out.auth_response = r.lenenc_bytes();
@@ -166,10 +182,10 @@ Result<HandshakeResponse> parse_handshake_response(Bytes payload) {
 namespace {
 
 void write_fixed_part(Writer& w, const HandshakeResponse& response, Capabilities capabilities) {
-    w.u32(capabilities);
+    w.u32(static_cast<std::uint32_t>(capabilities));
     w.u32(response.max_packet);
     w.u8(static_cast<std::uint8_t>(response.charset));
-    w.zeros(kResponseFiller);
+    write_extended_flags(w, kResponseFiller, capabilities);
 }
 
 }  // namespace

@@ -36,7 +36,7 @@ struct Greeting {
 
 // A greeting, or the ERR packet that a full or blocking server sends in its place (1040, 1129, 1130: as an Error).
 [[nodiscard]] Result<Greeting> parse_greeting(Bytes payload);
-// A whole packet, sequence 0, always with LONG_PASSWORD: where it is missing MariaDB's clients expect extended flags.
+// A whole packet, sequence 0. Without LONG_PASSWORD MariaDB's own flags are in it.
 void write_greeting(const Greeting& greeting, std::vector<std::byte>& out);
 
 // A client's answer. The views are valid as long as the payload.

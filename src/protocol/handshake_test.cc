@@ -24,7 +24,7 @@ TEST(Greeting, OfMariaDb) {
     EXPECT_EQ(g->version(), "10.11.19-MariaDB-0+deb12u1");
     EXPECT_EQ(g->flavour(), Flavour::mariadb);
     EXPECT_EQ(g->connection_id, 7U);
-    EXPECT_EQ(g->capabilities, 0x81FFF7FEU);
+    EXPECT_EQ(g->capabilities, 0x1D'81FF'F7FEULL);
     EXPECT_EQ(g->charset, 8);
     EXPECT_EQ(g->status, status::autocommit);
     EXPECT_EQ(as_text(g->nonce), "U0.4\\Rf+AG|`J3\\Y*c6!");
@@ -92,8 +92,7 @@ TEST(Greeting, WrittenAndReadBack) {
     EXPECT_EQ(read_header(out).sequence, 0);
     const auto again = parse_greeting(Bytes(out).subspan(kHeaderSize));
     ASSERT_TRUE(again);
-    // Where the flag is missing a MariaDB client reads extended flags from the reserved bytes.
-    EXPECT_EQ(again->capabilities, g.capabilities | capability::long_password);
+    EXPECT_EQ(again->capabilities, g.capabilities);
     EXPECT_EQ(again->server_version, g.server_version);
     EXPECT_EQ(again->connection_id, g.connection_id);
     EXPECT_EQ(again->nonce, g.nonce);
@@ -187,13 +186,14 @@ TEST(Response, WrittenAndReadBackInEveryForm) {
     const auto secret = hex("00010203");  // not for the null-terminated form
     const auto plain = hex("616263");
     const auto pairs = hex("0161 0131");
-    for (unsigned bits = 0; bits < 32; ++bits) {
+    for (unsigned bits = 0; bits < 64; ++bits) {
         Capabilities flags = capability::protocol_41;
         if ((bits & 1) != 0) flags |= capability::plugin_auth_lenenc_data;
         if ((bits & 2) != 0) flags |= capability::secure_connection;
         if ((bits & 4) != 0) flags |= capability::connect_with_db;
         if ((bits & 8) != 0) flags |= capability::plugin_auth;
         if ((bits & 16) != 0) flags |= capability::connect_attrs;
+        if ((bits & 32) != 0) flags |= capability::extended_metadata;
         const HandshakeResponse in{.capabilities = flags,
                                    .max_packet = 1 << 24,
                                    .charset = 33,
@@ -214,6 +214,16 @@ TEST(Response, WrittenAndReadBackInEveryForm) {
         EXPECT_EQ(r->auth_plugin, (bits & 8) != 0 ? "caching_sha2_password" : "");
         EXPECT_EQ(attribute(r->attributes, "a"), (bits & 16) != 0 ? "1" : "");
     }
+}
+
+// Whoever sets LONG_PASSWORD has no flags of MariaDB's, whatever stands in the reserved bytes.
+TEST(Response, ExtendedFlagsOnlyWithoutLongPassword) {
+    constexpr const char* kReserved = "00000001 2d 00000000000000000000000000000000000000 08000000";
+    const auto without = parse_handshake_response(hex(std::string("01820000") + kReserved + kUser + "00"));
+    const auto with = parse_handshake_response(hex(std::string("00820000") + kReserved + kUser + "00"));
+    ASSERT_TRUE(without && with);
+    EXPECT_EQ(without->capabilities & capability::extended_metadata, 0U);
+    EXPECT_NE(with->capabilities & capability::extended_metadata, 0U);
 }
 
 TEST(SslRequest, WrittenAndRecognised) {

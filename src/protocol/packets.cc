@@ -187,14 +187,15 @@ Digits digits_of(std::uint64_t value, bool is_signed) {
     return d;
 }
 
-void write_number_column(Writer& w, std::uint8_t sequence, const OneValue& value) {
+void write_number_column(Writer& w, std::uint8_t sequence, const OneValue& value, bool extended) {
     constexpr std::uint16_t kBinaryCharset = 63;
     const std::size_t at = w.begin_packet(sequence);
     w.lenenc_text("def");
     w.zeros(3);  // schema, table, the table's own name: none
     w.lenenc_text(value.column);
-    w.zeros(1);  // the column's own name
-    w.u8(0x0C);  // so many bytes of fixed length follow
+    w.zeros(1);                // the column's own name
+    if (extended) w.zeros(1);  // its number says all of its type
+    w.u8(0x0C);                // so many bytes of fixed length follow
     w.u16(kBinaryCharset);
     w.u32(value.length);
     w.u8(value.type);
@@ -206,13 +207,14 @@ void write_number_column(Writer& w, std::uint8_t sequence, const OneValue& value
 
 }  // namespace
 
-void write_one_value(std::uint8_t sequence, const OneValue& value, bool deprecate_eof, std::uint16_t status,
+void write_one_value(std::uint8_t sequence, const OneValue& value, Capabilities negotiated, std::uint16_t status,
                      std::vector<std::byte>& out) {
+    const bool deprecate_eof = (negotiated & capability::deprecate_eof) != 0;
     Writer w(out);
     std::size_t at = w.begin_packet(sequence++);
     w.lenenc(1);
     w.end_packet(at);
-    write_number_column(w, sequence++, value);
+    write_number_column(w, sequence++, value, (negotiated & capability::extended_metadata) != 0);
     if (!deprecate_eof) write_eof(sequence++, status, 0, out);
     at = w.begin_packet(sequence++);
     w.lenenc_text(digits_of(value.value, value.is_signed).view());

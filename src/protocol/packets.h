@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "protocol/capabilities.h"
 #include "protocol/wire.h"
 
 namespace tidegate::protocol {
@@ -118,7 +119,8 @@ struct OneValue {
     std::uint32_t length = 21;
     std::uint16_t flags = kNotNull | kUnsigned | kBinary;
 };
-void write_one_value(std::uint8_t sequence, const OneValue& value, bool deprecate_eof, std::uint16_t status,
+// `negotiated`: what the client has, of DEPRECATE_EOF and MariaDB's extended metadata.
+void write_one_value(std::uint8_t sequence, const OneValue& value, Capabilities negotiated, std::uint16_t status,
                      std::vector<std::byte>& out);
 
 }  // namespace tidegate::protocol

@@ -167,18 +167,25 @@ TEST(Write, WhatIsWrittenIsReadBack) {
 TEST(Write, OneValue) {
     std::vector<std::byte> out;
     constexpr std::uint16_t kFlags = OneValue::kNotNull | OneValue::kBinary;
-    write_one_value(1, {.column = "ROW_COUNT()", .value = ~0ULL, .is_signed = true, .flags = kFlags}, true, 2, out);
+    write_one_value(1, {.column = "ROW_COUNT()", .value = ~0ULL, .is_signed = true, .flags = kFlags},
+                    capability::deprecate_eof, 2, out);
     EXPECT_EQ(out, hex("010000 01 01"
                        "210000 02 03646566 00 00 00 0b 524f575f434f554e542829 00 0c 3f00 15000000 08 8100 00 0000"
                        "030000 03 02 2d31"
                        "070000 04 fe 00 00 0200 0000"));
     out.clear();
-    write_one_value(5, {.column = "c", .value = ~0ULL}, false, 2, out);
+    write_one_value(5, {.column = "c", .value = ~0ULL}, 0, 2, out);
     EXPECT_EQ(out, hex("010000 05 01"
                        "170000 06 03646566 00 00 00 01 63 00 0c 3f00 15000000 08 a100 00 0000"
                        "050000 07 fe 0000 0200"
                        "150000 08 14 3138343436373434303733373039353531363135"
                        "050000 09 fe 0000 0200"));
+    out.clear();
+    write_one_value(1, {.column = "c", .value = 7}, capability::deprecate_eof | capability::extended_metadata, 2, out);
+    EXPECT_EQ(out, hex("010000 01 01"
+                       "180000 02 03646566 00 00 00 01 63 00 00 0c 3f00 15000000 08 a100 00 0000"
+                       "020000 03 01 37"
+                       "070000 04 fe 00 00 0200 0000"));
 }
 
 }  // namespace

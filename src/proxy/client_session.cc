@@ -205,6 +205,7 @@ net::Task<bool> ClientSession::query(std::size_t packet_size, bool large) {
         in_.consume(packet_size);
         co_return told;
     }
+    if (facts.kill == sql::Kill::other && facts.statements == 1) co_return co_await kill_by_value(facts, packet_size);
     const bool may_know = lease_ == nullptr && rules_ == nullptr && facts.set_only_carried;
     if (may_know && sql::is_constant_set(text, facts, session_.mode())) {
         if (const session::KnownSet* known = core_.known_sets.find(user_, session_.state(), text)) {
@@ -249,11 +250,14 @@ net::Task<bool> ClientSession::answer(Command command, std::size_t packet_size) 
     co_return co_await say_ok();
 }
 
-// COM_RESET_CONNECTION: the schema and the role stay.
+// COM_RESET_CONNECTION: the schema and the role stay. Character sets are those of the last login again; MySQL's are its
+// own default.
 void ClientSession::reset_session() {
     const session::StatePtr before = session_.state();
     give_up_lease();
-    start_session(before->schema, before->multi_statements);
+    const bool mariadb = core_.upstream.flavour() == protocol::Flavour::mariadb;
+    start_session(core_.upstream.initial_state(mariadb ? charset_ : std::uint16_t{0}, before->schema,
+                                               before->multi_statements));
     session_.on_role(before->role);
 }
 
@@ -275,38 +279,6 @@ net::Task<bool> ClientSession::set_option(bool on, std::size_t packet_size) {
         protocol::write_eof(1, session_.status(), 0, packet);
     }
     co_return co_await send(std::move(packet));
-}
-
-net::Task<bool> ClientSession::kill_other(std::uint64_t victim, bool query_only) {
-    ClientSession* other = core_.client(static_cast<std::uint32_t>(victim));
-    if (other == nullptr) co_return co_await say(Error{1094, "HY000", "Unknown thread id: " + std::to_string(victim)});
-    if (other->user_ != user_)
-        co_return co_await say(Error{1095, "HY000", "You are not owner of thread " + std::to_string(victim)});
-    if (other == this) {
-        if (query_only) co_return co_await say(Error{1317, "70100", "Query execution was interrupted"});
-        end_ = ClientEnd::killed;
-        co_await say(Error{1317, "70100", "Query execution was interrupted"});
-        co_return false;
-    }
-    co_await other->kill(query_only);
-    co_return co_await say_ok();
-}
-
-net::Task<void> ClientSession::kill(bool query_only) {
-    if (!query_only) {
-        killed_ = true;
-        stream_->shut_down();  // its coroutine sees to the rest, a running statement included
-        co_return;
-    }
-    if (waiting()) {
-        core_.pool.cancel(*this, core_.loop.now());
-        refused(Error{1317, "70100", "Query execution was interrupted"});
-    } else if (lease_ != nullptr && busy_) {
-        ++kills_under_way_;
-        const std::uint32_t thread = lease_->thread_id();
-        co_await core_.kill_query(thread, user_, credential_);
-        if (--kills_under_way_ == 0) kills_done_.set();
-    }
 }
 
 void ClientSession::check_times(TimePoint now) {

@@ -11,6 +11,7 @@
 //   client_session_lease.cc  getting a connection and bringing it to this session's state, giving it back
 //   client_session_relay.cc  a command to the server and its reply to the client
 //   client_session_settle.cc what a statement has made of the session, and whether its lease may end
+//   client_session_kill.cc   KILL of other clients, and of this one by others
 //   client_session_pins.cc   what pins it, since when and by which statement
 //   client_session_console.cc  a session that is the administrator's console instead
 #pragma once
@@ -158,7 +159,6 @@ private:
     void reset_session();
     net::Task<bool> set_option(bool on, std::size_t packet_size);
     net::Task<bool> change_user(std::size_t packet_size);
-    net::Task<bool> kill_other(std::uint64_t id, bool query_only);
     net::Task<bool> decline(Ready why, std::size_t packet_size, bool large);
     net::Task<bool> refuse_command(std::size_t packet_size, bool large);  // with refusal_; false: the client is gone
     net::Task<bool> say(const Error& error);                              // an ERR packet
@@ -224,7 +224,7 @@ private:
     net::Task<bool> authenticate(const protocol::HandshakeResponse& response, std::uint8_t& sequence);
     net::Task<bool> enter_schema(std::string schema, std::uint8_t sequence);
     net::Task<bool> refuse_login(Error error, std::uint8_t sequence);
-    void start_session(std::string_view schema, bool multi_statements);
+    void start_session(session::StatePtr state);
 
     // client_session_console.cc
     [[nodiscard]] const protocol::Greeting& greeting_of_server() const;
@@ -283,6 +283,9 @@ private:
     net::Task<bool> read_role();
     net::Task<bool> make_way();
     void note_leftovers(const sql::Facts& facts, const protocol::ReplyWalker::Outcome& outcome);
+    // client_session_kill.cc
+    net::Task<bool> kill_other(std::uint64_t victim, bool query_only);
+    net::Task<bool> kill_by_value(sql::Facts facts, std::size_t packet_size);
 
     // client_session_pins.cc
     void note_pins(sql::Kind kind = sql::Kind::unknown);
@@ -318,7 +321,9 @@ private:
     bool beyond_limit_ = false;   // max_clients are connected without it
     bool server_unseen_ = false;  // it was greeted before the server was ever seen
     bool logged_in_ = false;
-    bool busy_ = false;  // a command is under way
+    bool login_refused_ = false;    // the client was told so
+    unsigned changes_refused_ = 0;  // COM_CHANGE_USERs
+    bool busy_ = false;             // a command is under way
     bool ran_statement_ = false;
     std::size_t command_in_hand_ = 0;  // bytes at the front of in_: kept until the reply is there, to run it again
     bool large_text_ = false;          // the large command under way is a statement's text

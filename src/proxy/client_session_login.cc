@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "base/log.h"
@@ -225,8 +226,9 @@ net::Task<bool> ClientSession::enter_schema(std::string schema, std::uint8_t seq
     rank = of_class != nullptr ? of_class->rank : core_.config.default_rank;
     min_generation = core_.pool.generation();
     // COM_CHANGE_USER leaves the option as COM_SET_OPTION has set it; as servers do.
-    start_session(schema,
-                  logged_in_ ? session_.mode().multi_statements : (capabilities_ & capability::multi_statements) != 0);
+    start_session(core_.upstream.initial_state(
+        charset_, schema,
+        logged_in_ ? session_.mode().multi_statements : (capabilities_ & capability::multi_statements) != 0));
     if (!schema.empty() && !core_.accounts.may_enter(key.account, schema, core_.loop.now())) {
         Result<void> entered = co_await take_lease();
         if (entered) {
@@ -253,13 +255,13 @@ net::Task<bool> ClientSession::enter_schema(std::string schema, std::uint8_t seq
     co_return co_await send(std::move(packet));
 }
 
-void ClientSession::start_session(std::string_view schema, bool multi_statements) {
+void ClientSession::start_session(session::StatePtr state) {
     const auto& facts = core_.upstream.facts();
     find_rules();
     const config::PoolMode usual = core_.accounts[key.account].mode;
     const config::PoolMode mode = rules_ != nullptr ? rules_->mode.value_or(usual) : usual;
-    session_.start(core_.upstream.initial_state(charset_, schema, multi_statements),
-                   facts ? std::string_view(facts->sql_mode) : std::string_view(), mode == config::PoolMode::session);
+    session_.start(std::move(state), facts ? std::string_view(facts->sql_mode) : std::string_view(),
+                   mode == config::PoolMode::session);
     note_pins();
     leftovers_.reset();
     ran_statement_ = false;
@@ -272,28 +274,43 @@ void ClientSession::start_session(std::string_view schema, bool multi_statements
 net::Task<bool> ClientSession::refuse_login(Error error, std::uint8_t sequence) {
     std::vector<std::byte> packet;
     protocol::write_err(static_cast<std::uint8_t>(sequence + 1), as_a_server_says_it(std::move(error)), packet);
+    login_refused_ = true;
     return send(std::move(packet));
 }
 
-// A new login on the same connection; of the session before nothing is left.
+// A new login on the same connection; of the session before nothing is left. Where it is refused, MySQL ends the
+// connection. MariaDB does not: the session is a new one of the account that it was, with the schema that it had and
+// the server's own character set; and behind the third time it does not look at what the client says.
 net::Task<bool> ClientSession::change_user(std::size_t packet_size) {
+    constexpr unsigned kMostRefused = 3;
     const std::span<std::byte> body = in_.filled().first(packet_size).subspan(protocol::kHeaderSize + 1);
     std::vector<std::byte> copy(body.begin(), body.end());
     in_.consume(packet_size);
-    auto request = protocol::parse_change_user(copy, capabilities_);
-    if (!request) {
-        co_await say(request.error());
-        co_return false;
-    }
     give_up_lease();
+
     const protocol::Capabilities flags = capabilities_;
-    request->capabilities = flags;
-    if (request->charset == 0) request->charset = charset_;
+    const auto was = std::tuple(user_, credential_, key, program_);
+    const session::StatePtr state =
+        core_.upstream.initial_state(0, session_.state()->schema, session_.mode().multi_statements);
+    login_refused_ = false;
+    auto request = protocol::parse_change_user(copy, capabilities_);
     std::uint8_t sequence = 0;
-    const bool authentic = co_await authenticate(*request, sequence);
-    capabilities_ = flags;
-    if (!authentic) co_return false;
-    co_return co_await enter_schema(std::string(request->schema), sequence);
+    bool changed = false;
+    if (!request || changes_refused_ >= kMostRefused) {
+        co_await refuse_login(Error{1047, "08S01", "Unknown command"}, sequence);
+    } else {
+        request->capabilities = flags;
+        if (request->charset == 0) request->charset = charset_;
+        changed = co_await authenticate(*request, sequence);
+        capabilities_ = flags;
+        if (changed) changed = co_await enter_schema(std::string(request->schema), sequence);
+    }
+    if (changed) co_return true;
+    if (!login_refused_ || core_.upstream.flavour() != protocol::Flavour::mariadb) co_return false;
+    ++changes_refused_;
+    std::tie(user_, credential_, key, program_) = was;
+    start_session(state);
+    co_return true;
 }
 
 }  // namespace tidegate::proxy

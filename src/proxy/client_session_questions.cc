@@ -174,8 +174,7 @@ std::vector<std::byte> ClientSession::answer_from_memory(const sql::Facts& facts
             return in_form_of_client(fetched->warnings().reply);
     }
     std::vector<std::byte> reply;
-    const bool deprecate_eof = (capabilities_ & protocol::capability::deprecate_eof) != 0;
-    protocol::write_one_value(1, value, deprecate_eof, session_.status(), reply);
+    protocol::write_one_value(1, value, capabilities_, session_.status(), reply);
     return reply;
 }
 

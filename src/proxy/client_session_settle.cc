@@ -106,6 +106,11 @@ net::Task<bool> ClientSession::settle(const sql::Facts& facts, Unsettled what) {
         if (!collation) co_return false;
         if (!collation->empty()) session_.on_collation(*collation);
     }
+    if (session_.server_collation_unknown()) {
+        const Result<std::string> collation = co_await ask_server("SELECT @@session.collation_server");
+        if (!collation) co_return false;
+        session_.on_server_collation(*collation);
+    }
     if (session_.role_unknown()) {
         const bool alive = co_await read_role();
         if (!alive) co_return false;

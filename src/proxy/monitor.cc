@@ -152,13 +152,16 @@ unsigned Monitor::others_of(unsigned counted) {
 
 net::Task<bool> Monitor::look() {
     const Result<Answer> variables = co_await connection_->query(
-        "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('max_connections','max_user_connections','init_connect')");
+        "SHOW GLOBAL VARIABLES WHERE Variable_name IN "
+        "('max_connections','max_user_connections','init_connect','character_set_collations','max_allowed_packet')");
     if (!variables) co_return false;
     budget::Learnt learnt;
     for (const auto& row : variables->rows()) {
         if (row.size() < 2 || !row[0]) continue;
         if (*row[0] == "max_connections") learnt.max_connections = number(row[1]);
         if (*row[0] == "max_user_connections") learnt.max_user_connections = number(row[1]);
+        if (*row[0] == "character_set_collations" && row[1]) core_.upstream.set_default_collations(*row[1]);
+        if (*row[0] == "max_allowed_packet") core_.upstream.set_max_packet(number(row[1]).value_or(~0U));
         if (*row[0] == "init_connect" && row[1]) core_.upstream.set_init_connect(std::string(*row[1]));
     }
     const Result<Answer> connected = co_await connection_->query("SHOW GLOBAL STATUS LIKE 'Threads_connected'");

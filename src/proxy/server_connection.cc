@@ -26,6 +26,7 @@ net::Task<Result<Answer>> ServerConnection::exchange(std::vector<std::byte> pack
     walker.begin(shape, verbatim);
 
     Answer answer;
+    answer.extended_metadata = has(protocol::capability::extended_metadata);
     net::Buffer buffer = net::Buffer::large();
     ReplyWalker::Event event = ReplyWalker::Event::more;
     while (event == ReplyWalker::Event::more || event == ReplyWalker::Event::part) {
@@ -113,7 +114,8 @@ std::vector<Answer::Column> Answer::columns() const {
         for (int before = 0; before < 4; ++before) (void)definition.lenenc_bytes();  // catalog, schema, table, its name
         Column column{.name = protocol::as_text(definition.lenenc_bytes())};
         (void)definition.lenenc_bytes();  // the name in its table
-        definition.skip(1 + 2);           // how much follows, the character set
+        if (extended_metadata) (void)definition.lenenc_bytes();
+        definition.skip(1 + 2);  // how much follows, the character set
         column.length = definition.u32();
         column.type = definition.u8();
         column.is_unsigned = (definition.u16() & kUnsigned) != 0;

@@ -24,8 +24,9 @@ namespace tidegate::proxy {
 // A reply that was read for the gate's own use.
 struct Answer {
     protocol::ReplyWalker::Outcome outcome;
-    std::vector<std::byte> bytes;  // as they came
-    Error error;                   // when outcome.error
+    std::vector<std::byte> bytes;    // as they came
+    Error error;                     // when outcome.error
+    bool extended_metadata = false;  // of the connection
 
     // The rows of a text result set. NULL is nothing. Views into `bytes`.
     [[nodiscard]] std::vector<std::vector<std::optional<std::string_view>>> rows(bool deprecate_eof = true) const;

@@ -1,6 +1,7 @@
 #include "proxy/upstream.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
@@ -16,6 +17,20 @@ namespace tidegate::proxy {
 namespace auth = protocol::auth;
 namespace capability = protocol::capability;
 using budget::OpenFailure;
+
+namespace {
+
+constexpr std::uint16_t kPacketTooLarge = 1153;
+
+// Tells a new session to report what the gate carries over, or all that there is.
+std::string tracking_statement(std::string_view names) {
+    return fmt::format(
+        "SET @@session.session_track_system_variables='{}',@@session.session_track_schema=1,"
+        "@@session.session_track_state_change=1,@@session.session_track_transaction_info='OFF'",
+        names);
+}
+
+}  // namespace
 
 OpenFailure failure_of(const Error& error) {
     switch (error.code) {
@@ -157,7 +172,12 @@ net::Task<std::expected<std::unique_ptr<ServerConnection>, OpenError>> Upstream:
     if (!stream) co_return std::unexpected(OpenError{OpenFailure::unreachable, stream.error()});
     net::Deadline limit(loop_, (*stream)->socket());
     limit.arm(deadline);
+    const bool tracked_all = small_packets_;
     auto opened = co_await log_in(std::move(*stream), login, password_used);
+    if (!opened && small_packets_ && !tracked_all) {  // since then: it has said that the statement was too large
+        limit.disarm();
+        co_return co_await open(std::move(login), password_used);
+    }
     if (!opened && limit.expired()) {
         opened.error() = {OpenFailure::unreachable, Error{2013, "08S01",
                                                           fmt::format("the server did not answer within {} s",
@@ -216,7 +236,7 @@ net::Task<std::expected<std::unique_ptr<ServerConnection>, OpenError>> Upstream:
                                                          greeting->connection_id, greeting->flavour());
     greeting_ = std::move(*greeting);
     if (!facts_) {
-        const Result<void> learnt = co_await learn(*connection);
+        const Result<void> learnt = co_await learn(*connection, login.charset);
         if (!learnt) co_return failed(learnt.error());
     }
     connection->set_state(initial_state(login.charset, "", false));
@@ -246,8 +266,9 @@ net::Task<Result<void>> Upstream::authenticate(net::Stream& stream, auth::Client
 }
 
 net::Task<Result<void>> Upstream::start_tracking(ServerConnection& connection) {
-    const Result<Answer> reply = co_await connection.query(facts_->tracking_statement);
+    const Result<Answer> reply = co_await connection.query(small_packets_ ? tracking_statement("*") : facts_->tracking);
     if (!reply) co_return std::unexpected(reply.error());
+    if (reply->outcome.error && reply->error.code == kPacketTooLarge) small_packets_ = true;
     if (reply->outcome.error) co_return std::unexpected(reply->error);
     co_return Result<void>{};
 }
@@ -275,27 +296,63 @@ net::Task<Result<void>> Upstream::leave_role(ServerConnection& connection) {
     co_return Result<void>{};
 }
 
-net::Task<Result<void>> Upstream::learn(ServerConnection& connection) {
-    ServerFacts facts;
-    const Result<Answer> collations = co_await connection.query(
-        "SELECT ID, CHARACTER_SET_NAME, COLLATION_NAME FROM information_schema.COLLATIONS WHERE ID IS NOT NULL");
-    if (!collations) co_return std::unexpected(collations.error());
-    for (const auto& row : collations->rows()) {
-        unsigned id = 0;
-        if (row.size() < 3 || !row[0] || !row[1] || !row[2]) continue;
-        std::from_chars(row[0]->data(), row[0]->data() + row[0]->size(), id);
-        facts.collations[static_cast<std::uint16_t>(id)] = {std::string(*row[1]), std::string(*row[2])};
+namespace {
+
+std::uint16_t id_in(std::string_view text) {
+    std::uint16_t id = 0;
+    std::from_chars(text.data(), text.data() + text.size(), id);
+    return id;
+}
+
+}  // namespace
+
+// The table with all of MariaDB's; the one that is also MySQL's lacks those that go with several character sets.
+net::Task<Result<void>> Upstream::learn_collations(ServerConnection& connection, ServerFacts& facts) {
+    static constexpr std::string_view kAll =
+        "SELECT ID, CHARACTER_SET_NAME, FULL_COLLATION_NAME FROM "
+        "information_schema.COLLATION_CHARACTER_SET_APPLICABILITY";
+    Result<Answer> collations = fail("");
+    if (flavour() == protocol::Flavour::mariadb) {
+        collations = co_await connection.query(kAll);
+        if (!collations) co_return std::unexpected(collations.error());
     }
+    if (!collations || collations->outcome.error) {
+        collations = co_await connection.query(
+            "SELECT ID, CHARACTER_SET_NAME, COLLATION_NAME FROM information_schema.COLLATIONS WHERE ID IS NOT NULL");
+        if (!collations) co_return std::unexpected(collations.error());
+    }
+    for (const auto& row : collations->rows()) {
+        if (row.size() < 3 || !row[0] || !row[1] || !row[2]) continue;
+        facts.collations.add(id_in(*row[0]), {std::string(*row[1]), std::string(*row[2])});
+    }
+    if (flavour() != protocol::Flavour::mariadb) co_return Result<void>{};
+    // Those that its character sets were compiled with. Without that variable it is an error, and nothing to be known.
+    const Result<Answer> compiled_in = co_await connection.query(
+        fmt::format("SET STATEMENT character_set_collations='' FOR {} WHERE IS_DEFAULT='Yes'", kAll));
+    if (!compiled_in) co_return std::unexpected(compiled_in.error());
+    for (const auto& row : compiled_in->rows())
+        if (!row.empty() && row[0]) facts.collations.mark_compiled_in(id_in(*row[0]));
+    co_return Result<void>{};
+}
+
+// From a connection that has just logged in, with this charset.
+net::Task<Result<void>> Upstream::learn(ServerConnection& connection, std::uint16_t charset) {
+    ServerFacts facts;
+    const Result<void> collations = co_await learn_collations(connection, facts);
+    if (!collations) co_return std::unexpected(collations.error());
+    std::string collation;
     const Result<Answer> variables = co_await connection.query("SHOW SESSION VARIABLES");
     if (!variables) co_return std::unexpected(variables.error());
-    std::string names;
+    std::vector<std::string_view> names;
     for (const auto& row : variables->rows()) {
         if (row.size() < 2 || !row[0] || !row[1]) continue;
         const std::string_view name = *row[0];
         const std::string_view value = *row[1];
-        if (session::is_carried(name)) names.append(names.empty() ? "" : ",").append(name);
+        if (session::is_carried(name)) names.push_back(name);
         if (name == "sql_mode") facts.sql_mode = value;
         if (name == "init_connect") facts.init_connect = value;
+        if (name == "collation_connection") collation = value;
+        if (name == "character_set_collations") facts.collations.set_defaults(value);
         if (name == "max_prepared_stmt_count") {
             std::from_chars(value.data(), value.data() + value.size(), facts.max_prepared_stmt_count);
         }
@@ -305,10 +362,9 @@ net::Task<Result<void>> Upstream::learn(ServerConnection& connection) {
             facts.wait_timeout = std::chrono::seconds(time);
         }
     }
-    facts.tracking_statement = fmt::format(
-        "SET @@session.session_track_system_variables='{}',@@session.session_track_schema=1,"
-        "@@session.session_track_state_change=1,@@session.session_track_transaction_info='OFF'",
-        names);
+    const session::Collation* const expected = facts.collations.at_login(charset);
+    if (expected != nullptr && expected->name != collation) facts.collations.ignore_logins();
+    facts.tracking = tracking_statement(fmt::format("{}", fmt::join(names, ",")));
     facts_ = std::move(facts);
     co_return Result<void>{};
 }
@@ -317,17 +373,24 @@ void Upstream::set_init_connect(std::string text) {
     if (facts_) facts_->init_connect = std::move(text);
 }
 
+void Upstream::set_max_packet(std::size_t size) {
+    small_packets_ = facts_ && size < facts_->tracking.size() + 1;  // with the command's byte
+}
+
+void Upstream::set_default_collations(std::string_view text) {
+    if (facts_) facts_->collations.set_defaults(text);
+}
+
 session::StatePtr Upstream::initial_state(std::uint16_t charset, std::string_view schema, bool multi_statements) {
     session::State state;
     state.schema = schema;
     state.multi_statements = multi_statements;
     if (facts_) {
-        if (const auto found = facts_->collations.find(charset); found != facts_->collations.end()) {
-            const Collation& collation = found->second;
-            state.variables = {{"character_set_client", collation.charset},
-                               {"character_set_connection", collation.charset},
-                               {"character_set_results", collation.charset},
-                               {"collation_connection", collation.name}};
+        if (const session::Collation* const collation = facts_->collations.at_login(charset)) {
+            state.variables = {{"character_set_client", collation->charset},
+                               {"character_set_connection", collation->charset},
+                               {"character_set_results", collation->charset},
+                               {"collation_connection", collation->name}};
         }
     }
     return states_.intern(std::move(state));

@@ -8,7 +8,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "budget/budget.h"
@@ -18,22 +17,17 @@
 #include "protocol/auth/client_login.h"
 #include "protocol/handshake.h"
 #include "proxy/server_connection.h"
+#include "session/collations.h"
 #include "session/state.h"
 
 namespace tidegate::proxy {
 
-// A character set and collation, by the id that handshakes carry.
-struct Collation {
-    std::string charset;
-    std::string name;
-};
-
 // What is learnt from the first connection that can be logged in, and again when the server has been away.
 struct ServerFacts {
-    std::unordered_map<std::uint16_t, Collation> collations;
+    session::Collations collations;  // by the id that handshakes carry
     std::string sql_mode;
     std::string init_connect;        // not empty: connections are not reset but closed, since a reset does not run it
-    std::string tracking_statement;  // tells a new session to report what the gate carries over
+    std::string tracking;            // the statement that tells a new session to report what the gate carries over
     Duration wait_timeout = 28800s;  // of the server: idle connections are retired before it strikes
     std::size_t max_prepared_stmt_count = 16382;  // of all connections of the server together
 };
@@ -52,7 +46,7 @@ public:
     struct Login {
         std::string user;
         protocol::auth::CredentialPtr credential;
-        std::uint32_t sharing_flags = 0;
+        protocol::Capabilities sharing_flags = 0;
         std::uint16_t charset = 45;  // utf8mb4_general_ci, which MySQL and MariaDB both know
     };
     // Connects, logs in, and tells the session to report its changes. `password_used`, if given: whether it is certain
@@ -75,10 +69,13 @@ public:
     }
     [[nodiscard]] const std::optional<ServerFacts>& facts() const { return facts_; }
     [[nodiscard]] const config::Server& server() const { return server_; }
-    // A new session's state: the character set and the option that its handshake names, and a schema.
+    // A new session's state: the character set and the option that its handshake names, and a schema. Charset 0: the
+    // server's own default.
     [[nodiscard]] session::StatePtr initial_state(std::uint16_t charset, std::string_view schema,
                                                   bool multi_statements);
     void set_init_connect(std::string text);
+    void set_max_packet(std::size_t size);               // max_allowed_packet, global
+    void set_default_collations(std::string_view text);  // MariaDB: character_set_collations
     // A reset makes a connection as good as new. (It does not run init_connect again, Trap 9.)
     [[nodiscard]] bool may_reset() const { return !facts_ || facts_->init_connect.empty(); }
 
@@ -94,7 +91,8 @@ private:
     net::Task<Result<void>> start_tracking(ServerConnection& connection);
     net::Task<Result<std::string>> identity_of(ServerConnection& connection);
     net::Task<Result<void>> leave_role(ServerConnection& connection);
-    net::Task<Result<void>> learn(ServerConnection& connection);
+    net::Task<Result<void>> learn(ServerConnection& connection, std::uint16_t charset);
+    net::Task<Result<void>> learn_collations(ServerConnection& connection, ServerFacts& facts);
     net::Task<Result<std::vector<net::Address>>> resolve();
     [[nodiscard]] bool tls_wanted(const net::Address& peer, protocol::Capabilities of_server) const;
 
@@ -106,6 +104,8 @@ private:
     TimePoint resolved_at_{};
     std::optional<protocol::Greeting> greeting_;
     std::optional<ServerFacts> facts_;
+    // ServerFacts::tracking is longer than a packet may be: sessions report every variable, which costs more.
+    bool small_packets_ = false;
 };
 
 // What a failed login means for the line: by the server's error number.

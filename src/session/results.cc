@@ -69,6 +69,12 @@ void Results::prepared(const Outcome& outcome) {
     }
 }
 
+void Results::killed() {
+    row_count_ = 0;
+    found_rows_left_ = Left::as_before;
+    warn(0, Left::here);
+}
+
 void Results::answered(sql::Bare question) {
     row_count_ = -1;
     found_rows_left_ = warnings_left_ = Left::as_before;

@@ -32,6 +32,7 @@ public:
     void after(const sql::Facts& facts, const Outcome& outcome);
     void prepared(const Outcome& outcome);  // COM_STMT_PREPARE
     void pinged() { row_count_ = 0; }       // a server's COM_PING says OK, too
+    void killed();                          // KILL of a client, which the gate has seen to
     // The gate has answered this question from memory: what the server's answer would have left.
     void answered(sql::Bare question);
 

@@ -12,6 +12,9 @@ namespace {
 using sql::Kind;
 using sql::Pin;
 
+constexpr std::string_view kServerCharset = "character_set_server";
+constexpr std::string_view kServerCollation = "collation_server";
+
 // Pins whose end the statement's text alone tells.
 constexpr sql::Pins kEndByStatement{Pin::lock_tables, Pin::flush_lock};
 
@@ -124,7 +127,7 @@ void Session::start(StatePtr state, std::string_view default_sql_mode, bool sess
     statements_.clear();
     changes_.clear();
     schema_changed_ = false;
-    collation_unknown_ = carried_ = role_unknown_ = false;
+    collation_unknown_ = server_collation_unknown_ = carried_ = role_unknown_ = false;
     named_.clear();
     given_.reset();
     unread_.clear();
@@ -339,6 +342,11 @@ Cleaning Session::cleaning() const {
 bool Session::see(const protocol::TrackerReader::Item& item) {
     switch (item.type) {
         case protocol::Tracker::system_variable:
+            if (!is_carried(item.name)) return false;  // where a server was told to report all
+            if (item.name == kServerCharset || item.name == kServerCollation) {
+                server_collation_unknown_ = true;
+                return false;
+            }
             changes_.push_back({std::string(item.name), std::string(item.value)});
             if (!is_reported_by_default(item.name)) return false;
             if (carried_) shown_.push_back(changes_.back());
@@ -355,6 +363,12 @@ bool Session::see(const protocol::TrackerReader::Item& item) {
 void Session::on_collation(std::string_view collation) {
     collation_unknown_ = false;
     const Variable change{"collation_connection", std::string(collation)};
+    state_ = states_.with_variables(state_, {&change, 1});
+}
+
+void Session::on_server_collation(std::string_view collation) {
+    server_collation_unknown_ = false;
+    const Variable change{std::string(kServerCollation), std::string(collation)};
     state_ = states_.with_variables(state_, {&change, 1});
 }
 

@@ -68,6 +68,9 @@ public:
     // ask, then call on_collation(). (MariaDB reports SET NAMES x COLLATE y without y.)
     [[nodiscard]] bool collation_unknown() const { return collation_unknown_; }
     void on_collation(std::string_view collation);
+    // The same of the server's, which it is told by two variables that set each other, and by trackers of one of them.
+    [[nodiscard]] bool server_collation_unknown() const { return server_collation_unknown_; }
+    void on_server_collation(std::string_view collation);
     // The statement may have set a role, which no tracker reports: ask SELECT COALESCE(CURRENT_ROLE(), 'NONE'), then
     // call on_role() with what has to stand behind SET ROLE (empty: the login's); nothing: it is not known, and pins.
     [[nodiscard]] bool role_unknown() const { return role_unknown_; }
@@ -107,9 +110,9 @@ public:
     [[nodiscard]] bool lets_go() const;
     void put_off();
     void put_on();
-    // One of these: collation_unknown(), role_unknown(), locks_question(), unread_variables().
+    // One of these: collation_unknown(), server_collation_unknown(), role_unknown(), locks_question(), unread_variables().
     [[nodiscard]] bool has_questions() const {
-        return collation_unknown_ || role_unknown_ || named_.asks_for_locks() || !unread_.empty();
+        return collation_unknown_ || server_collation_unknown_ || role_unknown_ || named_.asks_for_locks() || !unread_.empty();
     }
     [[nodiscard]] sql::Pins pins() const { return pins_; }
     void pin(sql::Pin why) { pins_.add(why); }
@@ -149,6 +152,7 @@ private:
     bool role_unknown_ = false;
     bool savepoint_ = false;
     bool collation_unknown_ = false;
+    bool server_collation_unknown_ = false;
     bool carried_ = false;  // the statement under way sets only what is carried
     NamedPins named_;
     std::optional<sql::UserVariables> given_;  // those that the statement under way may give a value to, if it is sure

@@ -26,7 +26,7 @@ std::size_t hash_of(const State& state) {
 // Sorted, for the search. Not here, and why: timestamp, insert_id, last_insert_id, rand_seed1, rand_seed2, gtid_next
 // (they belong to one statement: restoring one would freeze it), sql_log_bin and the like (they need privileges: the
 // statement that restores could fail), character_set_database (follows the schema), profiling (survives a reset).
-constexpr std::array<std::string_view, 82> kCarried{
+constexpr std::array<std::string_view, 84> kCarried{
     "alter_algorithm",
     "auto_increment_increment",
     "auto_increment_offset",
@@ -36,8 +36,10 @@ constexpr std::array<std::string_view, 82> kCarried{
     "character_set_client",
     "character_set_connection",
     "character_set_results",
+    "character_set_server",  // in a state: what collation_server says
     "check_constraint_checks",
     "collation_connection",
+    "collation_server",
     "completion_type",
     "cte_max_recursion_depth",
     "default_collation_for_utf8mb4",

@@ -72,6 +72,7 @@ Facts Classifier::finish() {
     if (!single && facts_.kill != Kill::none) {
         facts_.kill = Kill::other;
         facts_.kill_id = 0;
+        facts_.kill_query = false;
     }
     return facts_;
 }
@@ -192,6 +193,7 @@ void Classifier::end_kill() {
     const bool known = s_.kill_has_id && s_.kill != Kill::other && !s_.mixed;
     facts_.kill = known ? s_.kill : Kill::other;
     facts_.kill_id = known ? s_.kill_id : 0;
+    facts_.kill_query = !known && s_.kill_query;
 }
 
 void Classifier::on_token(const Token& token) {

@@ -97,6 +97,7 @@ private:
         Kill kill = Kill::none;
         std::uint64_t kill_id = 0;
         bool kill_has_id = false;
+        bool kill_query = false;
         Seen before;       // the token before
         Seen before_that;  // and the one before that
         SetParser set;

@@ -211,6 +211,7 @@ struct Facts {
 
     Kill kill = Kill::none;
     std::uint64_t kill_id = 0;
+    bool kill_query = false;  // of Kill::other: KILL QUERY
 
     friend bool operator==(const Facts&, const Facts&) = default;
 };

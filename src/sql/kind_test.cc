@@ -175,6 +175,10 @@ TEST(Kind, KillIsReadOnlyWhereItNamesANumber) {
         EXPECT_EQ(facts.kill, c.kill) << c.text;
         EXPECT_EQ(facts.kill_id, c.id) << c.text;
     }
+    EXPECT_TRUE(scan_all_ways("KILL HARD QUERY @x").kill_query);
+    EXPECT_FALSE(scan_all_ways("KILL CONNECTION @x").kill_query);
+    EXPECT_FALSE(scan_all_ways("KILL (SELECT query FROM t)").kill_query);
+    EXPECT_FALSE(scan_all_ways("KILL QUERY @x; SELECT 1", kMulti).kill_query);
     EXPECT_EQ(scan_all_ways("KILL 5; SELECT 1", kMulti).kill, Kill::other);
     EXPECT_EQ(scan_all_ways("SELECT 1; KILL 5", kMulti).kill, Kill::other);
 }

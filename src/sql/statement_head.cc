@@ -566,6 +566,7 @@ void Classifier::on_kill(const Token& token, Word word) {
         s_.kill = Kill::connection;
     } else if (understood && word == Word::query_) {
         s_.kill = Kill::query;
+        s_.kill_query = true;
     } else if (word != Word::hard_ && word != Word::soft_) {
         understood = false;
     }

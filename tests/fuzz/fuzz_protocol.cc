@@ -108,8 +108,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     TrackerReader trackers(in);
     while (trackers.next()) {
     }
-    if (size >= sizeof(Capabilities)) {
-        (void)parse_change_user(in.subspan(sizeof(Capabilities)), peek_capabilities(in));
+    if (size >= sizeof(std::uint32_t)) {
+        (void)parse_change_user(in.subspan(sizeof(std::uint32_t)), peek_capabilities(in));
     }
     return 0;
 }

@@ -184,6 +184,7 @@ class Column:
     flags: int
     decimals: int
     default: bytes | None = None
+    extended: dict | None = None  # MariaDB's extended metadata: 0 the type's name, 1 the format's
 
     @property
     def unsigned(self):
@@ -263,11 +264,15 @@ def parse_column(data, extended=False, with_default=False):
     reader = Reader(data)
     reader.lenenc_bytes()  # the catalogue, always "def"
     names = [reader.lenenc_bytes().decode() for _ in range(5)]
-    if extended:
-        reader.lenenc_bytes()
+    named = Reader(reader.lenenc_bytes()) if extended else None
     reader.lenenc()
     column = Column(*names, reader.number(2), reader.number(4), reader.number(1), reader.number(2), reader.number(1))
     reader.take(2)
+    if extended:
+        column.extended = {}
+        while named.left:
+            kind = named.number(1)
+            column.extended[kind] = named.lenenc_bytes().decode()
     if with_default:
         column.default = reader.lenenc_bytes()
     return column

@@ -223,3 +223,54 @@ def test_drivers_cancel(any_server, new_gate):
     thread.join(60)
     assert seen == [1317]
     running.close()
+
+
+def test_kill_by_an_expression(any_server, gate, connect):
+    """The server works out whom it means; a gate's id reaches that client and nobody else."""
+    client, bystander, killer = connect(), connect(), connect()
+    number = client.greeting.thread_id
+    killer.query(f"SET @id = {number}, @near = {number} - 1")
+    client.send_query("SELECT SLEEP(600) FROM information_schema.ENGINES")
+    bystander.send_query("SELECT SLEEP(0.01), 'by'")
+    wait_until(lambda: sleeps(any_server), 30, "the statement")
+    assert isinstance(killer.query("KILL QUERY @near + 1"), Ok)
+    reply = client.read_reply()
+    assert (reply if isinstance(reply, Err) else reply.end).code == 1317
+    assert bystander.read_reply().rows == [(b"0", b"by")]
+    assert client.value("SELECT 'alive'") == b"alive"
+    assert isinstance(killer.query(f"KILL CONNECTION (SELECT {number})"), Ok)
+    assert client.closed(30)
+    assert bystander.value("SELECT 'alive'") == killer.value("SELECT 'alive'") == b"alive"
+
+
+def test_kill_by_an_expression_leaves_what_a_kill_leaves(any_server, gate, connect):
+    for number, statement in ((None, "KILL (SELECT {})"), (1 << 40, "KILL 0 + {}"), (0x7F000000, "KILL QUERY (SELECT {})")):
+        victim, killer, direct = connect(), connect(), Client(any_server.port)
+        for each in (killer, direct):
+            each.query("SELECT 1/0")
+        found = number or victim.greeting.thread_id
+        if number is None:
+            known = Client(any_server.port)
+            replies = [killer.query(statement.format(found)), direct.query(statement.format(known.greeting.thread_id))]
+            assert victim.closed(30) and known.closed(30)
+            assert [type(each) for each in replies] == [Ok, Ok] and replies[0].warnings == replies[1].warnings
+        else:
+            replies = [each.query(statement.format(found)) for each in (killer, direct)]
+            assert replies[0] == replies[1] and replies[0].code == 1094
+        assert killer.value("SELECT ROW_COUNT()") == direct.value("SELECT ROW_COUNT()")
+        if number is not None:
+            assert killer.rows("SHOW WARNINGS") == direct.rows("SHOW WARNINGS")
+        direct.close()
+
+
+def test_kill_by_an_expression_knows_whose_client_it_is(any_server, gate, connect):
+    other = connect("admin")
+    reply = connect().query(f"KILL 0 + {other.greeting.thread_id}")
+    assert isinstance(reply, Err) and reply.code == 1095
+    assert other.value("SELECT 'alive'") == b"alive"
+    killer = connect()
+    killer.query(f"SET @me = {killer.greeting.thread_id}")
+    assert killer.query("KILL QUERY @me").code == 1317
+    assert killer.value("SELECT 'alive'") == b"alive"
+    assert killer.query("KILL @me").code == 1317
+    assert killer.closed(30)
