@@ -290,8 +290,7 @@ net::Task<bool> ClientSession::change_user(std::size_t packet_size) {
 
     const protocol::Capabilities flags = capabilities_;
     const auto was = std::tuple(user_, credential_, key, program_);
-    const session::StatePtr state =
-        core_.upstream.initial_state(0, session_.state()->schema, session_.mode().multi_statements);
+    const session::StatePtr before = session_.state();
     login_refused_ = false;
     auto request = protocol::parse_change_user(copy, capabilities_);
     std::uint8_t sequence = 0;
@@ -309,7 +308,8 @@ net::Task<bool> ClientSession::change_user(std::size_t packet_size) {
     if (!login_refused_ || core_.upstream.flavour() != protocol::Flavour::mariadb) co_return false;
     ++changes_refused_;
     std::tie(user_, credential_, key, program_) = was;
-    start_session(state);
+    start_session(core_.upstream.initial_state(0, before->schema, before->multi_statements));
+    session_.on_role(before->role);
     co_return true;
 }
 

@@ -109,3 +109,15 @@ def test_others_never_get_what_it_had(any_server, clients, schema):
         assert refused(attempt(client, "admin", "wrong"), any_server)[0] == 1045
         assert client.rows("SELECT CURRENT_USER(), DATABASE()") == [(b"app@%", schema.encode())]
         assert other.value("SELECT CURRENT_USER()").startswith(b"admin@")
+
+
+def test_mariadb_keeps_the_role(new_server, new_gate):
+    server = new_server("mariadb")
+    server.sql("CREATE ROLE clerk", "GRANT clerk TO app@'%'")
+    gate = new_gate(server, budget={"max_connections": 1})
+    for port in (server.port, gate.port):
+        client = Client(port)
+        client.query("SET ROLE clerk")
+        assert attempt(client, "app", "wrong").code == 1045
+        assert client.value("SELECT CURRENT_ROLE()") == b"clerk"
+        client.close()
