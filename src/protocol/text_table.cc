@@ -38,15 +38,17 @@ Description description_of(TextTable::Type type) {
     return {kVarString, kUtf8mb4, static_cast<std::uint32_t>(kMostOfCell), 0, kNoFixedDecimals};
 }
 
-void write_definition(std::uint8_t sequence, const TextTable::Column& column, std::vector<std::byte>& out) {
+void write_definition(std::uint8_t sequence, const TextTable::Column& column, bool extended,
+                      std::vector<std::byte>& out) {
     const Description as = description_of(column.type);
     Writer w(out);
     const std::size_t at = w.begin_packet(sequence);
     w.lenenc_text("def");
     w.zeros(3);  // schema, table, the table's own name: none
     w.lenenc_text(column.name);
-    w.zeros(1);  // the column's own name
-    w.u8(0x0C);  // so many bytes of fixed length follow
+    w.zeros(1);                // the column's own name
+    if (extended) w.zeros(1);  // its number says all of its type
+    w.u8(0x0C);                // so many bytes of fixed length follow
     w.u16(as.charset);
     w.u32(as.length);
     w.u8(as.type);
@@ -96,13 +98,15 @@ void write_end(std::uint8_t sequence, bool deprecate_eof, std::uint16_t status, 
     w.end_packet(at);
 }
 
-void write_text_table(std::uint8_t sequence, const TextTable& table, bool deprecate_eof, std::uint16_t status,
+void write_text_table(std::uint8_t sequence, const TextTable& table, Capabilities negotiated, std::uint16_t status,
                       std::vector<std::byte>& out) {
+    const bool deprecate_eof = (negotiated & capability::deprecate_eof) != 0;
+    const bool extended = (negotiated & capability::extended_metadata) != 0;
     Writer w(out);
     const std::size_t at = w.begin_packet(sequence++);
     w.lenenc(table.columns.size());
     w.end_packet(at);
-    for (const TextTable::Column& column : table.columns) write_definition(sequence++, column, out);
+    for (const TextTable::Column& column : table.columns) write_definition(sequence++, column, extended, out);
     if (!deprecate_eof) write_eof(sequence++, status, 0, out);
     for (const auto& row : table.rows) write_row(sequence++, row, out);
     write_end(sequence, deprecate_eof, status, out);

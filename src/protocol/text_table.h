@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "protocol/capabilities.h"
 #include "protocol/wire.h"
 
 namespace tidegate::protocol {
@@ -23,9 +24,10 @@ struct TextTable {
     std::vector<std::vector<Cell>> rows;  // each as long as `columns`
 };
 
-// Whole packets, the first one with this sequence number. A cell longer than kMostOfCell is cut, and ends in "..".
+// Whole packets, the first one with this sequence number, for a client with these capabilities. A cell longer than
+// kMostOfCell is cut, and ends in "..".
 inline constexpr std::size_t kMostOfCell = 60'000;
-void write_text_table(std::uint8_t sequence, const TextTable& table, bool deprecate_eof, std::uint16_t status,
+void write_text_table(std::uint8_t sequence, const TextTable& table, Capabilities negotiated, std::uint16_t status,
                       std::vector<std::byte>& out);
 
 // The end of rows or definitions for a client: an EOF packet or, with DEPRECATE_EOF, an OK packet in its place.

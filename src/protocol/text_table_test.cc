@@ -32,7 +32,7 @@ class ATextTable : public testing::TestWithParam<bool> {};
 
 TEST_P(ATextTable, IsAReplyThatEndsWhereItShould) {
     std::vector<std::byte> reply;
-    write_text_table(1, example(), GetParam(), 2, reply);
+    write_text_table(1, example(), GetParam() ? capability::deprecate_eof : 0, 2, reply);
     const Walked walked =
         walk(reply, ReplyShape::result, {.server_deprecate_eof = GetParam(), .client_deprecate_eof = GetParam()},
              [] { return std::size_t{1}; });
@@ -62,7 +62,7 @@ TEST(TextTable, CutsALongCellBetweenTwoCharacters) {
     while (text.size() <= kMostOfCell) text += "\xC3\xA9";  // two bytes each
     table.rows.push_back({text});
     std::vector<std::byte> reply;
-    write_text_table(1, table, true, 2, reply);
+    write_text_table(1, table, capability::deprecate_eof, 2, reply);
     const auto found = packets(reply);
     ASSERT_EQ(found.size(), 4U);
     Reader row(as_bytes(found[2]));
@@ -75,7 +75,7 @@ TEST(TextTable, CutsALongCellBetweenTwoCharacters) {
 
 TEST(TextTable, HasNoRowsWhereThereAreNone) {
     std::vector<std::byte> reply;
-    write_text_table(1, {.columns = {{"name"}}, .rows = {}}, false, 2, reply);
+    write_text_table(1, {.columns = {{"name"}}, .rows = {}}, 0, 2, reply);
     EXPECT_EQ(packets(reply).size(), 4U);
 }
 

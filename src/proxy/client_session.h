@@ -283,6 +283,7 @@ private:
     net::Task<bool> read_role();
     net::Task<bool> make_way();
     void note_leftovers(const sql::Facts& facts, const protocol::ReplyWalker::Outcome& outcome);
+
     // client_session_kill.cc
     net::Task<bool> kill_other(std::uint64_t victim, bool query_only);
     net::Task<bool> kill_by_value(sql::Facts facts, std::size_t packet_size);

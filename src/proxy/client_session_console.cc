@@ -22,7 +22,7 @@ constexpr std::uint16_t kStatus = protocol::status::autocommit;
 protocol::Greeting make_stand_in() {
     using namespace protocol::capability;
     return {.server_version = "8.0.0-tidegate-" TIDEGATE_VERSION,
-            .capabilities = connect_with_db | multi_results | ps_multi_results | deprecate_eof,
+            .capabilities = long_password | connect_with_db | multi_results | ps_multi_results | deprecate_eof,
             .charset = 45,  // utf8mb4_general_ci
             .status = kStatus,
             .auth_plugin = std::string(protocol::auth::caching_sha2_plugin)};
@@ -146,7 +146,7 @@ net::Task<bool> ClientSession::answer_console(std::string text) {
     if (const auto* done = std::get_if<ConsoleDone>(&pending.answer)) co_return co_await console_ok(done->what);
     const auto& table = std::get<protocol::TextTable>(pending.answer);
     std::vector<std::byte> reply;
-    protocol::write_text_table(1, table, (capabilities_ & protocol::capability::deprecate_eof) != 0, kStatus, reply);
+    protocol::write_text_table(1, table, capabilities_, kStatus, reply);
     co_return co_await send(std::move(reply));
 }
 

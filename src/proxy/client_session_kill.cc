@@ -86,7 +86,7 @@ net::Task<bool> ClientSession::kill_by_value(sql::Facts facts, std::size_t packe
     }
     if (relayed != Relayed::done) co_return co_await lost_server(false);
     const std::uint64_t victim = unknown_thread(walker_.outcome(), reply);
-    judge_again(facts);
+    if (facts.lifted.any() || wish_.any()) judge_again(facts);
     Unsettled what;
     bool alive = settle_at_once(protocol::ReplyShape::result, facts, what);
     if (!alive) alive = co_await settle(facts, what);

@@ -110,9 +110,11 @@ public:
     [[nodiscard]] bool lets_go() const;
     void put_off();
     void put_on();
-    // One of these: collation_unknown(), server_collation_unknown(), role_unknown(), locks_question(), unread_variables().
+    // One of these: collation_unknown(), server_collation_unknown(), role_unknown(), locks_question(),
+    // unread_variables().
     [[nodiscard]] bool has_questions() const {
-        return collation_unknown_ || server_collation_unknown_ || role_unknown_ || named_.asks_for_locks() || !unread_.empty();
+        return collation_unknown_ || server_collation_unknown_ || role_unknown_ || named_.asks_for_locks() ||
+               !unread_.empty();
     }
     [[nodiscard]] sql::Pins pins() const { return pins_; }
     void pin(sql::Pin why) { pins_.add(why); }

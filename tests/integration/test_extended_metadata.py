@@ -118,3 +118,15 @@ def test_mysql_has_none(mysql, gates):
     assert not client.has(Capability.EXTENDED_METADATA) and client.greeting.capabilities & Capability.MYSQL
     assert client.rows("SELECT 1") == [(b"1",)]
     client.close()
+
+
+def test_the_console_too(mariadb, gates):
+    rows = []
+    for more in ({}, EXTENDED):
+        client = Client(gates(mariadb).port, "monitor", "monitor-secret", schema="tidegate", **more)
+        reply = client.query("SHOW VERSION")
+        rows.append(reply.rows)
+        assert client.has(Capability.EXTENDED_METADATA) == bool(more)
+        assert all(column.extended == ({} if more else None) for column in reply.columns)
+        client.close()
+    assert rows[0] == rows[1]
