@@ -53,10 +53,10 @@ inline constexpr Capabilities extended_metadata = Capabilities{1} << 35;
 [[nodiscard]] Capabilities offered_to_clients(Capabilities of_server, bool tls);
 
 // The flags that change what a statement means or how its reply looks and that nothing can change later: two clients
-// that differ in one of them cannot share a server connection. (MULTI_STATEMENTS can be changed, by COM_SET_OPTION.)
+// that differ in one of them cannot share a server connection. (MULTI_STATEMENTS can be changed, by COM_SET_OPTION;
+// IGNORE_SPACE is a part of sql_mode from the login on.)
 inline constexpr Capabilities kSharingFlags = capability::found_rows | capability::no_schema | capability::local_files |
-                                              capability::ignore_space | capability::interactive |
-                                              capability::extended_metadata;
+                                              capability::interactive | capability::extended_metadata;
 
 // What the gate asks a server for when it opens a connection for clients whose kSharingFlags are `sharing`.
 [[nodiscard]] Capabilities asked_of_server(Capabilities of_server, Capabilities sharing, bool tls, bool with_schema);

@@ -15,7 +15,7 @@ constexpr std::uint8_t kOk = 0x00;
 constexpr std::uint8_t kLocalInfile = 0xFB;
 constexpr std::uint8_t kEof = 0xFE;
 constexpr std::uint8_t kErr = 0xFF;
-constexpr std::uint64_t kMostColumns = 0xFFFF;
+constexpr std::uint64_t kMostColumns = 0xFF'FFFE;  // expressions may be many more than a table has columns
 constexpr std::uint32_t kLongestEof = 9;  // servers without DEPRECATE_EOF: shorter ones that begin with 0xFE are EOF
 constexpr std::uint32_t kLongestPeek = 4096;
 

@@ -523,6 +523,18 @@ TEST(Errors, OfEveryShape) {
     }
 }
 
+TEST(Rows, MayHaveMoreColumnsThanATable) {
+    constexpr std::uint32_t kColumns = 70'000;
+    auto in = packet(1, hex("fd 701101"));
+    const auto definition = hex("03646566 00 00 00 01 61 00 0c 3f00 01000000 08 8100 00 0000");
+    for (std::uint32_t i = 0; i < kColumns; ++i) append(in, packet(static_cast<std::uint8_t>(i + 2), definition));
+    append(in, packet(static_cast<std::uint8_t>(kColumns + 2), std::vector<std::byte>(kColumns, std::byte{0xFB})));
+    append(in, packet(static_cast<std::uint8_t>(kColumns + 3), hex("fe 00 00 0200 0000")));
+    const Walked w = walk_whole(in, ReplyShape::result, kModern);
+    EXPECT_EQ(w.last, Event::done);
+    EXPECT_EQ(w.to_client, in);
+}
+
 TEST(Broken, WhatMakesNoSense) {
     const auto broken = [](const std::vector<std::byte>& in, ReplyShape shape) {
         expect_same_for_every_split(in, shape, kModern, "broken");

@@ -256,8 +256,7 @@ void ClientSession::reset_session() {
     const session::StatePtr before = session_.state();
     give_up_lease();
     const bool mariadb = core_.upstream.flavour() == protocol::Flavour::mariadb;
-    start_session(
-        core_.upstream.initial_state(mariadb ? charset_ : std::uint16_t{0}, before->schema, before->multi_statements));
+    start_session(new_state(mariadb ? charset_ : std::uint16_t{0}, before->schema, before->multi_statements));
     session_.on_role(before->role);
 }
 

@@ -224,6 +224,7 @@ private:
     net::Task<bool> authenticate(const protocol::HandshakeResponse& response, std::uint8_t& sequence);
     net::Task<bool> enter_schema(std::string schema, std::uint8_t sequence);
     net::Task<bool> refuse_login(Error error, std::uint8_t sequence);
+    [[nodiscard]] session::StatePtr new_state(std::uint16_t charset, std::string_view schema, bool multi_statements);
     void start_session(session::StatePtr state);
 
     // client_session_console.cc

@@ -226,9 +226,9 @@ net::Task<bool> ClientSession::enter_schema(std::string schema, std::uint8_t seq
     rank = of_class != nullptr ? of_class->rank : core_.config.default_rank;
     min_generation = core_.pool.generation();
     // COM_CHANGE_USER leaves the option as COM_SET_OPTION has set it; as servers do.
-    start_session(core_.upstream.initial_state(
-        charset_, schema,
-        logged_in_ ? session_.mode().multi_statements : (capabilities_ & capability::multi_statements) != 0));
+    start_session(
+        new_state(charset_, schema,
+                  logged_in_ ? session_.mode().multi_statements : (capabilities_ & capability::multi_statements) != 0));
     if (!schema.empty() && !core_.accounts.may_enter(key.account, schema, core_.loop.now())) {
         Result<void> entered = co_await take_lease();
         if (entered) {
@@ -253,6 +253,17 @@ net::Task<bool> ClientSession::enter_schema(std::string schema, std::uint8_t seq
     protocol::write_ok(static_cast<std::uint8_t>(sequence + 1),
                        {.status = session_.status(), .info = certificate_proof_}, packet);
     co_return co_await send(std::move(packet));
+}
+
+// How a new session of this client looks. IGNORE_SPACE is a flag of the login and a setting from then on; MySQL sets it
+// again in each new session on the connection.
+session::StatePtr ClientSession::new_state(std::uint16_t charset, std::string_view schema, bool multi_statements) {
+    session::StatePtr state = core_.upstream.initial_state(charset, schema, multi_statements);
+    const bool heeded = !logged_in_ || core_.upstream.flavour() == protocol::Flavour::mysql;
+    if ((capabilities_ & capability::ignore_space) == 0 || !heeded || !core_.upstream.facts()) return state;
+    const std::string& usual = core_.upstream.facts()->sql_mode;
+    const session::Variable mode{"sql_mode", usual + (usual.empty() ? "" : ",") + "IGNORE_SPACE"};
+    return core_.states.with_variables(state, {&mode, 1});
 }
 
 void ClientSession::start_session(session::StatePtr state) {

@@ -220,6 +220,25 @@ def test_full_and_fast_sha2(way, connect, mysql, gates):
         assert connect(mysql, "sha", "sha-secret", tls=tls).steps[-1] == "fast"
 
 
+@pytest.mark.parametrize("without", EOFS)
+def test_more_columns_than_a_table_has(connect, any_server, without):
+    client = connect(any_server, without=without)
+    reply = client.query("SELECT " + ",".join(["'b'"] * 68001))
+    assert len(reply.columns) == 68001 and reply.rows == [(b"b",) * 68001]
+    assert client.value("SELECT 1") == b"1"
+
+
+def test_ignore_space_is_a_setting_from_the_login_on(connect, any_server):
+    client, other = connect(any_server, adding=Capability.IGNORE_SPACE), connect(any_server)
+    for _ in range(3):
+        assert client.value("SELECT COUNT (*)") == b"1" and b"IGNORE_SPACE" in client.value("SELECT @@sql_mode")
+        assert other.query("SELECT COUNT (*)").code in (1064, 1630) and b"IGNORE_SPACE" not in other.value("SELECT @@sql_mode")
+    client.query("SET sql_mode = ''")
+    assert client.value("SELECT @@sql_mode") == b""
+    client.ask(Command.RESET_CONNECTION)
+    assert (b"IGNORE_SPACE" in client.value("SELECT @@sql_mode")) == (any_server.family == "mysql")
+
+
 def test_query_attributes_and_optional_metadata(way, connect, mysql):
     client = connect(mysql, adding=Capability.QUERY_ATTRIBUTES | Capability.OPTIONAL_METADATA)
     if not client.has(Capability.OPTIONAL_METADATA) or not client.has(Capability.QUERY_ATTRIBUTES):
