@@ -176,6 +176,7 @@ private:
 
     // client_session_processlist.cc
     net::Task<bool> show_processes(sql::Facts facts, std::size_t packet_size);
+    net::Task<bool> run_and_keep(sql::Facts& facts, std::size_t packet_size, std::vector<std::byte>& reply);
     [[nodiscard]] bool takes_ascii() const;
     [[nodiscard]] bool collect(std::span<const iovec> parts);
 

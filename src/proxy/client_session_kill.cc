@@ -74,17 +74,9 @@ net::Task<bool> ClientSession::kill_by_value(sql::Facts facts, std::size_t packe
     command_in_hand_ = packet_size;
     const Ready ready = co_await get_ready(facts);
     if (ready != Ready::yes) co_return co_await decline(ready, packet_size, false);
-    begin_reply(protocol::ReplyShape::result);
     std::vector<std::byte> reply;
-    collected_ = &reply;
-    Relayed relayed = co_await send_command(packet_size, false, facts);
-    if (relayed == Relayed::done) relayed = co_await relay_reply();
-    collected_ = nullptr;
-    if (relayed == Relayed::client_gone) {
-        abandon_lease();
-        co_return false;
-    }
-    if (relayed != Relayed::done) co_return co_await lost_server(false);
+    const bool there = co_await run_and_keep(facts, packet_size, reply);
+    if (!there) co_return false;
     const std::uint64_t victim = unknown_thread(walker_.outcome(), reply);
     if (facts.lifted.any() || wish_.any()) judge_again(facts);
     Unsettled what;

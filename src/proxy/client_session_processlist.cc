@@ -43,17 +43,9 @@ net::Task<bool> ClientSession::show_processes(sql::Facts facts, std::size_t pack
     const Ready ready = co_await get_ready(facts);
     if (ready != Ready::yes) co_return co_await decline(ready, packet_size, false);
     const Holders before = core_.holders();
-    begin_reply(protocol::ReplyShape::result);
     std::vector<std::byte> reply;
-    collected_ = &reply;
-    Relayed relayed = co_await send_command(packet_size, false, facts);
-    if (relayed == Relayed::done) relayed = co_await relay_reply();
-    collected_ = nullptr;
-    if (relayed == Relayed::client_gone) {
-        abandon_lease();
-        co_return false;
-    }
-    if (relayed != Relayed::done) co_return co_await lost_server(false);
+    const bool there = co_await run_and_keep(facts, packet_size, reply);
+    if (!there) co_return false;
 
     // A connection that has changed hands while the server answered is nobody's: the row may be of the one or the
     // other.
@@ -85,6 +77,22 @@ bool ClientSession::takes_ascii() const {
     return std::ranges::none_of(session_.state()->variables, [&](const session::Variable& each) {
         return each.name == "character_set_results" && std::ranges::find(kOthers, each.value) != kOthers.end();
     });
+}
+
+// A command whose reply the gate looks at before it is sent: it comes to `reply`; what has become too large to be kept
+// is with the client. With a lease that fits. False: the client's end.
+net::Task<bool> ClientSession::run_and_keep(sql::Facts& facts, std::size_t packet_size, std::vector<std::byte>& reply) {
+    begin_reply(protocol::ReplyShape::result);
+    collected_ = &reply;
+    Relayed relayed = co_await send_command(packet_size, false, facts);
+    if (relayed == Relayed::done) relayed = co_await relay_reply();
+    collected_ = nullptr;
+    if (relayed == Relayed::client_gone) {
+        abandon_lease();
+        co_return false;
+    }
+    if (relayed == Relayed::done) co_return true;
+    co_return co_await lost_server(false);
 }
 
 // False: it has become too large to be kept.
